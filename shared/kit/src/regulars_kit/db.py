@@ -111,17 +111,12 @@ class Transactions(Generic[Unit]):
 
     def for_delivery(self, consumer: str, event_id: UUID) -> Transactions[Unit]:
         """The same transactions, with the inbox's row in each commit. They raise `Redelivered` the second time."""
-        return Transactions(
-            self._database, self._make_unit, self._on_commit, delivery=(consumer, event_id)
-        )
+        return Transactions(self._database, self._make_unit, self._on_commit, delivery=(consumer, event_id))
 
     @staticmethod
     async def _take_delivery(connection: AsyncConnection, consumer: str, event_id: UUID) -> None:
         taken = await connection.execute(
-            text(
-                "INSERT INTO inbox (consumer, event_id) VALUES (:consumer, :event_id)"
-                " ON CONFLICT DO NOTHING"
-            ),
+            text("INSERT INTO inbox (consumer, event_id) VALUES (:consumer, :event_id) ON CONFLICT DO NOTHING"),
             {"consumer": consumer, "event_id": event_id},
         )
         if taken.rowcount == 0:

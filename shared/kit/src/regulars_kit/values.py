@@ -1,4 +1,7 @@
-"""The values every service speaks: ids, instants, money, refusals. Standard library only, so that a domain may use them."""
+"""The values every service speaks: ids, instants, money, refusals.
+
+Standard library only, so that a domain may use them.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,28 @@ class Money:
 
 
 # Minor units per major unit as a power of ten; ISO 4217 lists only these besides the usual two.
-_EXPONENTS = dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0)
+_EXPONENTS = dict.fromkeys(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+)
 _EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3) | dict.fromkeys(["CLF", "UYW"], 4)
 
 
