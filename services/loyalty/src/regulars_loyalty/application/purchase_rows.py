@@ -1,0 +1,142 @@
+"""Purchases on their way to the database: the command, the row it becomes, and the answer kept with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from regulars_loyalty.application.accepting import balance_after
+from regulars_loyalty.application.ports import FirstAnswer, FirstPurchase, Passbook, PurchaseRow
+from regulars_loyalty.domain.announcements import PurchaseRecorded
+from regulars_loyalty.domain.programme import Programme, Version
+from regulars_loyalty.domain.purchase import Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """Who shopped: a customer's id, or the keyed hash of the card, phone or e-mail that was shown."""
+
+    customer_id: UUID | None = None
+    identifier_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPurchase:
+    """A till's purchase. `content_hash` is of the body as sent, `sale_hash` of its currency and lines (P8).
+
+    `is_named` says that the client chose the purchase's id. `shopper` is None for an anonymous purchase.
+    """
+
+    purchase: Purchase
+    shopper: Shopper | None
+    programme: str | None
+    client: str
+    idempotency_key: str | None
+    content_hash: bytes
+    sale_hash: bytes
+    is_named: bool
+    coupons: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    captured_at: datetime | None = None
+    sequence_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of an accepted write. `is_replayed`: it was given before, and nothing happened now."""
+
+    body: str
+    is_replayed: bool
+
+
+def priced_row(
+    now: datetime, command: RecordPurchase, programme: Programme, version: Version, passbook: Passbook
+) -> PurchaseRow:
+    """The row of a purchase that the passbook's account has just been given."""
+    bought = passbook.account.bought[command.purchase.purchase_id]
+    price = bought.price
+    row = replace(
+        _bare_row(now, command, version),
+        programme=programme.code,
+        account_id=passbook.account.account_id,
+        customer_id=passbook.owner.customer_id,
+        fact_no=passbook.fact_no,
+        known_at=now,
+        earned=price.earned,
+        paid=price.paid,
+        credit=price.credit,
+        tier=price.tier,
+        visit=price.visit,
+        expires_at=price.expires_at,
+        line_points=price.line_points,
+    )
+    return _with_answer(row, passbook.account.balance)
+
+
+def unclaimed_row(now: datetime, command: RecordPurchase, version: Version) -> PurchaseRow:
+    """The row of a purchase that is nobody's: it earns nothing until somebody claims it."""
+    return _with_answer(_bare_row(now, command, version), None)
+
+
+def _bare_row(now: datetime, command: RecordPurchase, version: Version) -> PurchaseRow:
+    purchase = command.purchase
+    first = FirstAnswer(purchase.purchase_id, command.client, command.idempotency_key, command.content_hash, "")
+    return PurchaseRow(
+        purchase=purchase,
+        first=FirstPurchase(first, purchase.receipt, command.sale_hash),
+        programme=version.programme,
+        version=version.number,
+        account_id=None,
+        customer_id=None,
+        identifier_hash=command.shopper.identifier_hash if command.shopper else None,
+        fact_no=None,
+        known_at=None,
+        recorded_at=now,
+        earned=0,
+        paid=0,
+        credit=0,
+        tier=None,
+        visit=0,
+        expires_at=None,
+        line_points=(0,) * len(purchase.lines),
+        coupons=command.coupons,
+        offers=command.offers,
+        captured_at=command.captured_at,
+        sequence_no=command.sequence_no,
+    )
+
+
+def _with_answer(row: PurchaseRow, balance: int | None) -> PurchaseRow:
+    lines = zip(row.purchase.lines, row.line_points, strict=True)
+    answer = {
+        "purchase_id": str(row.purchase.purchase_id),
+        "customer_id": row.customer_id and str(row.customer_id),
+        "tier": row.tier,
+        "earned": row.earned,
+        "pending": 0,
+        "lines": [{"line_id": line.line_id, "points": points} for line, points in lines],
+        "balance": balance,
+        "duplicate_of": None,
+    }
+    body = json.dumps(answer, separators=(",", ":"))
+    return replace(row, first=replace(row.first, first=replace(row.first.first, answer=body)))
+
+
+def _announcement(row: PurchaseRow, wallet: str, passbook: Passbook | None, *, is_late: bool) -> PurchaseRecorded:
+    """What the others hear of the purchase; `passbook` is None when it is nobody's."""
+    return PurchaseRecorded(
+        purchase=row.purchase,
+        customer_id=row.customer_id,
+        programme=row.programme,
+        wallet=wallet,
+        earned=row.earned,
+        paid=row.paid,
+        line_points=row.line_points,
+        tier=row.tier,
+        coupons=row.coupons,
+        offers=row.offers,
+        balance=balance_after(passbook) if passbook else None,
+        is_late=is_late,
+    )
