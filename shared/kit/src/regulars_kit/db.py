@@ -58,7 +58,8 @@ class Database:
         try:
             async with self.engine.connect() as connection, connection.begin():
                 yield connection
-        except (OSError, PoolTimeout, TimeoutError, asyncpg.PostgresConnectionError) as error:
+        # The internal error is asyncpg's for a connection that was cut in the middle of an exchange.
+        except (OSError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
             raise Unavailable("the database is away; try again") from error
         except asyncpg.exceptions.OperatorInterventionError as error:
             raise Unavailable("the database is restarting; try again") from error

@@ -162,8 +162,11 @@ class LoyaltyUnit(Protocol):
     async def programmes(self) -> Programmes:
         """Every programme (cached until one is published)."""
 
-    async def publish_version(self, code: str, document: Mapping[str, object], recorded_at: datetime) -> int:
-        """Store a new version and answer with its number. Locks out other publications until the commit."""
+    async def lock_programmes(self) -> None:
+        """Lock out other publications until the commit."""
+
+    async def publish_version(self, version: ProgrammeDocument) -> None:
+        """Store a new version, under `lock_programmes`."""
 
     async def documents(self) -> Sequence[ProgrammeDocument]:
         """All versions as they were sent, by code and number."""

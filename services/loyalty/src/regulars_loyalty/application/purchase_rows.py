@@ -124,7 +124,7 @@ def _with_answer(row: PurchaseRow, balance: int | None) -> PurchaseRow:
     return replace(row, first=replace(row.first, first=replace(row.first.first, answer=body)))
 
 
-def _announcement(row: PurchaseRow, wallet: str, passbook: Passbook | None, *, is_late: bool) -> PurchaseRecorded:
+def announcement_of(row: PurchaseRow, wallet: str, passbook: Passbook | None, *, is_late: bool) -> PurchaseRecorded:
     """What the others hear of the purchase; `passbook` is None when it is nobody's."""
     return PurchaseRecorded(
         purchase=row.purchase,

@@ -151,7 +151,11 @@ class TierChanged:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammePublished:
+    """`margin_rate` and `return_period` are as the document says, for those who need them; None when it does not."""
+
     version: Version
+    margin_rate: str | None
+    return_period: str | None
 
 
 @dataclass(frozen=True, slots=True)

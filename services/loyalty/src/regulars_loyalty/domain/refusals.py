@@ -99,3 +99,9 @@ class AlreadyClaimed(Refused):
     """The purchase belongs to somebody already."""
 
     code = "already_claimed"
+
+
+class ExpiresTooEarly(Refused):
+    """A lot cannot end before it begins."""
+
+    code = "expires_too_early"

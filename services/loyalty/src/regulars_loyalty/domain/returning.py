@@ -6,16 +6,113 @@ returns ends at the whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from uuid import UUID
 
 from regulars_loyalty.domain.account import Account, Bought, Bucket, Cause, LineTaking, Standing
 from regulars_loyalty.domain.calendar import local_day
-from regulars_loyalty.domain.facts import PurchaseReturned
+from regulars_loyalty.domain.facts import PurchaseReturned, ReturnedShare
 from regulars_loyalty.domain.programme import Shortage, Version
+from regulars_loyalty.domain.purchase import Line, Purchase
+from regulars_loyalty.domain.refusals import NothingLeftToReturn, UnknownLine
 from regulars_loyalty.domain.spending import restore
+
+
+@dataclass(frozen=True, slots=True)
+class LineWanted:
+    """How much of a line came back: by quantity, else by amount, else all that is left of it."""
+
+    line_id: str
+    quantity_milli: int | None = None
+    net_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsReturned:
+    """Goods that came back without their receipt."""
+
+    sku: str
+    quantity_milli: int
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Part of a return that is this line of this purchase: `share` of it, `net_minor` of the money given back."""
+
+    goods: int
+    share: ReturnedShare
+    quantity: Fraction
+    net_minor: int
+
+
+def shares_of(purchase: Purchase, bought: Bought, wanted: Sequence[LineWanted]) -> tuple[ReturnedShare, ...]:
+    """Turn what the client names into shares of lines; naming no line means all that is left.
+
+    Raises UnknownLine, and NothingLeftToReturn where more is named than is left: then nothing is returned at all.
+    """
+    places = {line.line_id: place for place, line in enumerate(purchase.lines)}
+    left = [1 - returned for returned in bought.returned]
+    if not wanted:
+        wanted = [LineWanted(line.line_id) for line, rest in zip(purchase.lines, left, strict=True) if rest]
+    shares = []
+    for index, each in enumerate(wanted):
+        place = places.get(each.line_id)
+        if place is None:
+            raise UnknownLine("the purchase has no such line", field=f"/lines/{index}/line_id")
+        share = _share(purchase.lines[place], each, left[place])
+        if left[place] == 0 or share > left[place]:
+            raise NothingLeftToReturn("less of this line is left than was sent back", field=f"/lines/{index}")
+        left[place] -= share
+        shares.append(ReturnedShare(purchase.purchase_id, place, share))
+    if not shares:
+        raise NothingLeftToReturn("everything of this purchase came back before")
+    return tuple(shares)
+
+
+def _share(line: Line, wanted: LineWanted, left: Fraction) -> Fraction:
+    """How much of a line is meant: by quantity, by amount when there is none, with neither all that is left."""
+    if wanted.quantity_milli is not None:
+        return Fraction(wanted.quantity_milli, line.quantity_milli)
+    if wanted.net_minor is None or (line.net_minor == 0 and wanted.net_minor == 0):
+        return left
+    return Fraction(wanted.net_minor, line.net_minor) if line.net_minor else Fraction(2)
+
+
+def match(goods: Sequence[GoodsReturned], candidates: Sequence[tuple[Purchase, Bought]]) -> list[Match]:
+    """Match goods to lines with their SKU and something left, in the candidates' order, until each is covered."""
+    left = {bought.purchase_id: [1 - returned for returned in bought.returned] for _, bought in candidates}
+    matches = []
+    for index, each in enumerate(goods):
+        wanted = Fraction(each.quantity_milli)
+        for purchase, _ in candidates:
+            for place, line in enumerate(purchase.lines):
+                rest = left[purchase.purchase_id][place]
+                if line.sku != each.sku or rest == 0 or wanted == 0:
+                    continue
+                quantity = min(wanted, line.quantity_milli * rest)
+                wanted -= quantity
+                part = quantity / line.quantity_milli
+                left[purchase.purchase_id][place] -= part
+                money = floor(each.net_minor * quantity / each.quantity_milli)
+                matches.append(Match(index, ReturnedShare(purchase.purchase_id, place, part), quantity, money))
+    return matches
+
+
+def unmatched(goods: Sequence[GoodsReturned], matches: Sequence[Match]) -> list[GoodsReturned]:
+    """What of the goods matched no line: quantity and money less what did."""
+    rest = []
+    for index, each in enumerate(goods):
+        found = [match for match in matches if match.goods == index]
+        quantity = each.quantity_milli - sum((match.quantity for match in found), Fraction(0))
+        if quantity > 0:
+            money = each.net_minor - sum(match.net_minor for match in found)
+            rest.append(GoodsReturned(each.sku, ceil(quantity), money))
+    return rest
 
 
 def take(bought: Bought, line: int, share: Fraction) -> LineTaking:

@@ -1,0 +1,65 @@
+# Two commands matter: `make up` runs the product, `make test` tries everything. The rest serves its developers.
+# A fresh machine needs Python 3.11 or later, make and git; the tests ask for Java and Maven besides (see below).
+
+# The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3.13 …` names another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SOURCES := services shared deploy tests benchmarks docs
+TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setup docs tests $(wildcard benchmarks/*.py)
+KAFKA_LIB := .cache/kafka/lib
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test lint fmt docs lock soak bench-purchase clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+up: .venv/installed  ## run the product: make up ARGS="--port 9000 --sample none"
+	@exec $(BIN)/regulars up $(ARGS)
+
+test: lint $(KAFKA_LIB)/complete  ## everything: style, types, import rules, tests on real PostgreSQL and Kafka
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/installed  ## style, types and import rules alone
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+
+fmt: .venv/installed  ## put the sources in order
+	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
+	$(BIN)/ruff format $(wildcard $(SOURCES))
+
+docs: .venv/installed  ## write the generated tables again; JSON=figures.json: the README's figures too
+	$(BIN)/python docs/tables.py $(JSON)
+
+soak: .venv/installed  ## kill the running product at 50 random instants under load, and count what was lost
+	$(BIN)/python benchmarks/soak.py $(ARGS)
+
+bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
+	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+# Pins that need not move stay; `make lock ARGS=--upgrade` moves them all. No index address is written down.
+lock: .venv/installed  ## pin every dependency with its hashes
+	@uv=$$(command -v $(BIN)/uv uv | head -1); $$uv pip compile --quiet pyproject.toml --group dev --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		$(foreach package,$(wildcard services/*/src/* shared/*/src/* deploy/*/src/*),--no-emit-package $(notdir $(package))) \
+		--output-file requirements.lock $(ARGS)
+
+setup: .venv/installed $(KAFKA_LIB)/complete  ## fetch what `up` and `test` need, and nothing else
+
+clean:  ## remove what was fetched and built; the product's data in .regulars stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(wildcard $(SOURCES)) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: requirements.lock deploy/setup/environment.py $(wildcard services/*/pyproject.toml shared/*/pyproject.toml deploy/*/pyproject.toml)
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or later is needed, and none is on the PATH." >&2; exit 1; fi
+	@echo "Setting up the environment (once)…"
+	@$(PYTHON) deploy/setup/environment.py
+	@touch $@
+
+$(KAFKA_LIB)/complete: deploy/kafka/pom.xml deploy/setup/broker.sh
+	@echo "Fetching a Kafka broker for the tests (once)…"
+	@bash deploy/setup/broker.sh $(KAFKA_LIB)
+	@touch $@

@@ -1,0 +1,60 @@
+"""The `regulars` command."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars.refusals import CannotStart
+
+command = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+class Sample(StrEnum):
+    ONLINE_RETAIL = "online-retail"
+    NONE = "none"
+
+
+@command.callback()
+def regulars() -> None:
+    """Regulars: customers, purchases and points."""
+
+
+@command.command()
+def up(
+    home: Annotated[Path, typer.Option(envvar="REGULARS_HOME", help="Where data and keys are kept.")] = Path(
+        ".regulars"
+    ),
+    port: Annotated[int, typer.Option(envvar="REGULARS_PORT", min=0, max=65535, help="0: any free one.")] = 8080,
+    host: Annotated[str, typer.Option(envvar="REGULARS_HOST", help="0.0.0.0: for the whole network.")] = "127.0.0.1",
+    sample: Annotated[
+        Sample, typer.Option(envvar="REGULARS_SAMPLE", help="What a new home is filled with.")
+    ] = Sample.ONLINE_RETAIL,
+    original_dates: Annotated[
+        bool, typer.Option("--original-dates", help="Keep the sample in 2010 and 2011; else its last day is last week.")
+    ] = False,
+) -> None:
+    """Open the shop: every service in this process, on a PostgreSQL of its own. Ctrl-C closes it."""
+    # Imported here: `--help` need not wait for it.
+    from regulars.shop import Options, open_shop
+
+    try:
+        open_shop(
+            Options(home, host, port, has_sample=sample is Sample.ONLINE_RETAIL, original_dates=original_dates),
+            typer.echo,
+        )
+    except CannotStart as refusal:
+        typer.echo(f"regulars: {refusal}", err=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    command()
+
+
+if __name__ == "__main__":
+    main()

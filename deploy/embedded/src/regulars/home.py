@@ -1,0 +1,152 @@
+"""The home: one folder with everything that must survive a restart: the data, the keys, the version that wrote them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from regulars.refusals import CannotStart
+from regulars_kit.auth import new_key_pair
+
+# Raised when an older `regulars` could no longer read what this one writes.
+HOME_VERSION = "1"
+_KEY_PREFIX = "rk_"
+_SECRET_DIGITS = 64
+_CHECKSUM_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The secrets of a home, all made at its first start.
+
+    `admin_key` opens the door. The principal pair (PEM) signs what the door hands to a service. `identifier_key` is
+    the key of the hashes under which the services know a card, a phone, an e-mail.
+    """
+
+    admin_key: str
+    principal_private: str
+    principal_public: str
+    identifier_key: bytes
+
+
+class Home:
+    """The folder, held for this process alone until `close`. Raises `CannotStart` when it cannot be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        try:
+            # Others may pass through, since the server's user has its data inside, but not look around.
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise CannotStart(
+                f"the home {self.folder} cannot be written: {error.strerror}; give another with --home."
+            ) from error
+        try:
+            self._hold()
+            self._check_version()
+        except CannotStart:
+            os.close(self._lock)
+            raise
+
+    def __enter__(self) -> Home:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.folder / "postgres"
+
+    @property
+    def admin_key_path(self) -> Path:
+        return self.folder / "admin-key"
+
+    def close(self) -> None:
+        """Let another process have the home."""
+        os.close(self._lock)
+
+    def keys(self) -> Keys:
+        """The keys, made where missing. Raises `CannotStart` when a key file is damaged or the disk is full."""
+        admin_key = self._kept("admin-key", new_admin_key)
+        if not is_well_formed(admin_key):
+            raise CannotStart(f"{self.admin_key_path} is damaged: delete it, and the next start makes a new key.")
+        # Both halves in one file, so that they cannot come from two starts.
+        private, public = _split_pair(self._kept("principal-key.pem", lambda: "".join(new_key_pair())))
+        identifier_key = bytes.fromhex(self._kept("identifier-key", lambda: secrets.token_hex(32)))
+        return Keys(admin_key, private, public, identifier_key)
+
+    def _hold(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise CannotStart(
+                f"Regulars already runs on the home {self.folder} (process {holder}): "
+                "stop it, or give this one another with --home."
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _check_version(self) -> None:
+        path = self.folder / "VERSION"
+        if path.exists():
+            found = path.read_text(errors="replace").strip()
+            if found != HOME_VERSION:
+                raise CannotStart(
+                    f"the home {self.folder} is of version {found[:20]}, this Regulars reads version {HOME_VERSION}: "
+                    "start the release that wrote it, or begin another with --home."
+                )
+            return
+        strangers = sorted(entry.name for entry in self.folder.iterdir() if entry.name not in {"lock", "VERSION.new"})
+        if strangers:
+            raise CannotStart(
+                f"{self.folder} is no home of Regulars (it holds {strangers[0]}): give an empty folder with --home."
+            )
+        self._write(path, HOME_VERSION + "\n")
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self.folder / name
+        if not path.exists():
+            self._write(path, make() + "\n")
+        return path.read_text().strip()
+
+    def _write(self, path: Path, text: str) -> None:
+        """Whole and on the disk, or not at all; readable by the owner alone."""
+        beside = path.with_name(path.name + ".new")
+        try:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError as error:
+            raise CannotStart(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def new_admin_key() -> str:
+    """`rk_`, 256 random bits in hexadecimal, and their CRC-32, by which a mistyped key is told from a revoked one."""
+    secret = secrets.token_hex(_SECRET_DIGITS // 2)
+    return f"{_KEY_PREFIX}{secret}{_checksum(secret)}"
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether the checksum fits: a key with a typing error or a missing end is not."""
+    secret = key[len(_KEY_PREFIX) : -_CHECKSUM_DIGITS]
+    return key.startswith(_KEY_PREFIX) and len(secret) == _SECRET_DIGITS and key.endswith(_checksum(secret))
+
+
+def _checksum(secret: str) -> str:
+    return f"{zlib.crc32(secret.encode(errors='replace')):08x}"
+
+
+def _split_pair(pair: str) -> tuple[str, str]:
+    private, marker, public = pair.partition("-----BEGIN PUBLIC KEY-----")
+    return private.strip() + "\n", marker + public.rstrip() + "\n"

@@ -1,0 +1,147 @@
+"""Purchases that arrive while a commit is under way share the next one.
+
+A commit costs the database the same for one purchase as for five hundred, so the till's path waits for no timer and
+for at most one commit before its own. One batch is in flight at a time: that keeps each customer's purchases in the
+order in which they arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from regulars_kit.values import Refused, Unavailable
+from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
+
+Work = Callable[[Sequence[RecordPurchase]], Awaitable[Sequence[Answer | Refused]]]
+"""Records purchases in one commit and answers each, in order. Raises when nothing was stored."""
+
+Outcome = Answer | Exception
+"""An answer, a refusal, Unavailable, or the error that a purchase met when it was tried alone."""
+
+MOST_PURCHASES = 500
+MOST_LINES = 20_000
+"""Of one batch, whichever comes first. A larger batch would make those who wait for the next one wait too long."""
+
+MOST_WAITING = 5_000
+"""Single purchases waiting. More would be answered after a till has given up on them."""
+
+log = structlog.get_logger("regulars.loyalty")
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What one caller sent: answered together, so never split over two batches."""
+
+    commands: Sequence[RecordPurchase]
+    lines: int
+    outcomes: asyncio.Future[Sequence[Outcome]]
+
+
+class Batcher:
+    """Turns concurrent calls into batches for `work`. Belongs to one event loop; `drain` before it ends."""
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        most_purchases: int = MOST_PURCHASES,
+        most_lines: int = MOST_LINES,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._work = work
+        self._most_purchases = most_purchases
+        self._most_lines = most_lines
+        self._most_waiting = most_waiting
+        self._waiting: deque[_Group] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def record(self, command: RecordPurchase) -> Answer:
+        """Record one purchase with whatever else has come. Raises its refusal, and Unavailable when too many wait."""
+        if len(self._waiting) >= self._most_waiting:
+            raise Unavailable("too many purchases are waiting; try again")
+        outcome = (await self.submit([command]))[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def submit(self, commands: Sequence[RecordPurchase]) -> asyncio.Future[Sequence[Outcome]]:
+        """Hand in purchases that are to be answered together. The future is of their outcomes, in order.
+
+        It always gets a result; whoever cancels it before its turn takes the purchases back. A stream that waits for
+        its last group but one before it hands in the next needs no other bound.
+        """
+        group = _Group(commands, sum([len(c.purchase.lines) for c in commands]), asyncio.Future())
+        if not commands:
+            group.outcomes.set_result([])
+            return group.outcomes
+        self._waiting.append(group)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run(), name="purchases")
+        return group.outcomes
+
+    async def drain(self) -> None:
+        """Return once everything handed in is answered."""
+        while self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def _run(self) -> None:
+        try:
+            while batch := self._next_batch():
+                await self._record(batch)
+        finally:
+            self._running = None
+
+    def _next_batch(self) -> list[_Group]:
+        batch: list[_Group] = []
+        purchases = lines = 0
+        while self._waiting:
+            group = self._waiting[0]
+            purchases += len(group.commands)
+            lines += group.lines
+            if batch and (purchases > self._most_purchases or lines > self._most_lines):
+                break
+            self._waiting.popleft()
+            if group.outcomes.cancelled():
+                purchases -= len(group.commands)
+                lines -= group.lines
+            else:
+                batch.append(group)
+        return batch
+
+    async def _record(self, batch: list[_Group]) -> None:
+        commands = [command for group in batch for command in group.commands]
+        outcomes = iter(await self._outcomes(commands))
+        for group in batch:
+            own = [next(outcomes) for _ in group.commands]
+            # A client that went away meanwhile has cancelled its future; what it sent is recorded all the same.
+            if not group.outcomes.done():
+                group.outcomes.set_result(own)
+
+    async def _outcomes(self, commands: Sequence[RecordPurchase]) -> Sequence[Outcome]:
+        try:
+            return await self._work(commands)
+        except Unavailable as away:
+            return [_again(away) for _ in commands]
+        # What nobody expected may come of one purchase alone: it must not fail its neighbours, and is told to its
+        # own caller below.
+        except Exception:
+            log.exception("batch failed", purchases=len(commands))
+            return [await self._alone(command) for command in commands]
+
+    async def _alone(self, command: RecordPurchase) -> Outcome:
+        try:
+            return (await self._work([command]))[0]
+        except Unavailable as away:
+            return _again(away)
+        except Exception as error:
+            return error
+
+
+def _again(away: Unavailable) -> Unavailable:
+    """The same for each caller: an exception that several tasks raise would gather the tracebacks of all."""
+    return Unavailable(away.detail, retry_after_s=away.retry_after_s)

@@ -1,0 +1,173 @@
+"""`regulars up` as a new user meets it: what it prints works as pasted, it stops cleanly, it comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from schemathesis.specs.openapi.definitions import OPENAPI_31
+
+from regulars.home import is_well_formed
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running `regulars up`: its process, what it printed, and how to call it."""
+
+    process: subprocess.Popen[str]
+    printed: str
+    url: str
+    key: str
+
+    @property
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    @property
+    def commands(self) -> list[str]:
+        return [line for line in self.printed.splitlines() if "curl -sS" in line]
+
+
+@contextmanager
+def an_open_shop(home: Path) -> Iterator[Shop]:
+    command = [sys.executable, "-m", "regulars", "up", "--home", str(home), "--port", "0", "--sample", "none"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
+    try:
+        yield read_greeting(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_greeting(process: subprocess.Popen[str]) -> Shop:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Ctrl-C"):
+            break
+    printed = "".join(lines)
+    url = re.search(r"http://127\.0\.0\.1:\d+", printed)
+    key = re.search(r"rk_[0-9a-f]+", printed)
+    assert url and key, printed
+    return Shop(process, printed, url[0], key[0])
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up") / "home"
+
+
+@pytest.fixture(scope="module")
+def shop(home: Path) -> Iterator[Shop]:
+    with an_open_shop(home) as shop:
+        yield shop
+
+
+def pasted(commands: list[str]) -> list[dict[str, object]]:
+    """What the commands answer when they are pasted into one shell, one after the other."""
+    if shutil.which("curl") is None:
+        pytest.fail("the printed commands are tried with curl: apt-get install curl")
+    script = "\n".join(f"{command}\necho" for command in commands)
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    return [json.loads(line) for line in (ended.stderr + "\n" + ended.stdout).splitlines() if line.startswith("{")]
+
+
+def test_the_printed_key_is_the_home_s(shop: Shop, home: Path) -> None:
+    file = home / "admin-key"
+    assert file.read_text().strip() == shop.key
+    assert is_well_formed(shop.key)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_printed_commands_work_as_pasted(shop: Shop) -> None:
+    customer, *answers = pasted(shop.commands)
+    programme, purchase, account = answers
+    assert "code" not in programme or programme["code"] == "main"
+    assert purchase["customer_id"] == customer["id"]
+    assert purchase["earned"] == 19  # 19.99 EUR at a point a euro, rounded down
+    wallets = account["wallets"]
+    assert isinstance(wallets, list)
+    assert wallets[0]["balance"] == 19
+
+
+def test_the_probes_and_the_docs_ask_for_no_key(shop: Shop) -> None:
+    for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
+        assert httpx.get(shop.url + path, trust_env=False).status_code == 200
+
+
+def test_everything_else_does(shop: Shop) -> None:
+    for path in ("/v1/customers", "/v1/purchases/x", "/nowhere", "/internal/subjects/x", "/metrics"):
+        assert httpx.get(shop.url + path, trust_env=False).json()["code"] == "api_key_required"
+
+
+def test_internal_routes_are_not_reached_with_the_key_either(shop: Shop) -> None:
+    with shop.client as client:
+        assert client.get("/internal/subjects/x").json()["code"] == "not_found"
+
+
+def test_the_metrics_of_all_services_are_one_page(shop: Shop) -> None:
+    with shop.client as client:
+        client.get("/v1/customers")
+        page = client.get("/metrics").text
+    counted = re.search(r"^http_requests_total\{(.*customer.*)\} \d", page, re.MULTILINE)
+    assert counted and 'service="customer"' in counted[1]
+    assert page.count("# TYPE http_requests_total counter") == 1
+
+
+def test_the_whole_openapi_document_is_valid(shop: Shop) -> None:
+    document = httpx.get(shop.url + "/openapi.json", trust_env=False).json()
+    Draft202012Validator(OPENAPI_31).validate(document)
+    assert {"/v1/customers", "/v1/purchases", "/v1/programmes/{code}"} <= document["paths"].keys()
+
+
+def test_while_postgresql_is_away_a_till_is_told_to_try_again_and_then_it_works(shop: Shop, home: Path) -> None:
+    postmaster = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    with shop.client as client:
+        for answer in iter(lambda: client.get("/v1/customers"), None):
+            if answer.status_code == 200:
+                break
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            time.sleep(int(answer.headers["retry-after"]) / 10)
+
+
+def test_a_stop_is_clean_and_a_second_start_has_the_data(home: Path) -> None:
+    with an_open_shop(home.with_name("second")) as first:
+        with first.client as client:
+            made = client.post("/v1/customers", json={"name": "Ada"}, headers={"Idempotency-Key": "ada"})
+        assert made.status_code == 201
+        first.process.send_signal(signal.SIGINT)
+        assert first.process.wait(30) == 0
+    with an_open_shop(home.with_name("second")) as again, again.client as client:
+        assert again.key == first.key
+        assert client.get(f"/v1/customers/{made.json()['id']}").json()["name"] == "Ada"
+
+
+def test_after_kill_9_nothing_acknowledged_is_missing(home: Path) -> None:
+    with an_open_shop(home.with_name("killed")) as first:
+        with first.client as client:
+            made = [
+                client.post("/v1/customers", json={"name": f"No {n}"}, headers={"Idempotency-Key": f"no-{n}"}).json()
+                for n in range(10)
+            ]
+        os.kill(first.process.pid, signal.SIGKILL)
+    with an_open_shop(home.with_name("killed")) as again, again.client as client:
+        assert [client.get(f"/v1/customers/{one['id']}").json()["name"] for one in made] == [
+            f"No {n}" for n in range(10)
+        ]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.rig import running
+from conformance.shop import PATIENCE_S, a_sale, open_shop, sales, sell
+from regulars_kit.bus.connections import connect
+from regulars_kit.bus.memory import MemoryBus
+from regulars_kit.bus.metrics import OUTBOX_UNSENT, PUBLISHED
+from regulars_kit.relay import CHANNEL, Notifier, Relay
+from regulars_kit.values import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from conftest import FreshDatabase
+    from regulars_kit.bus import Message
+    from regulars_kit.db import Database
+
+TOPIC = "shop.relay"
+
+
+class WatchedBus(MemoryBus):
+    """Tells when it was published to; refuses while `is_away`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+        self.published: list[Message] = []
+        self.refused = asyncio.Event()
+        self._changed = asyncio.Condition()
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        if self.is_away:
+            self.refused.set()
+            raise Unavailable("the bus is away")
+        self.published += messages
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            await self._changed.wait_for(reached)
+
+
+@pytest.fixture
+async def shop(fresh_database: FreshDatabase) -> AsyncIterator[Database]:
+    database = await open_shop(await fresh_database())
+    yield database
+    await database.close()
+
+
+async def test_more_than_a_batch_is_published_in_the_order_of_ids_and_marked(shop: Database) -> None:
+    bus, messages = WatchedBus(), sales(25, 100)
+    await sell(shop, messages)
+    async with running(Relay(shop, bus, TOPIC)):
+        await bus.until(lambda: len(bus.published) == 2_500)
+    assert bus.published == messages
+    connection = await connect(shop.url, "test")
+    assert await connection.fetchval("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0
+    await connection.close()
+
+
+async def test_while_the_bus_is_away_the_outbox_waits(shop: Database) -> None:
+    bus = WatchedBus()
+    bus.is_away = True
+    published_before = PUBLISHED.labels(TOPIC)._value.get()
+    await sell(shop, sales(3, 1))
+    async with running(Relay(shop, bus, TOPIC)):
+        async with asyncio.timeout(PATIENCE_S):
+            await bus.refused.wait()
+        bus.is_away = False
+        await bus.until(lambda: len(bus.published) == 3)
+    assert PUBLISHED.labels(TOPIC)._value.get() == published_before + 3
+    assert OUTBOX_UNSENT.labels(TOPIC)._value.get() == 3  # as measured while it was away
+
+
+async def test_one_relay_is_active_and_another_takes_over_when_its_connection_dies(shop: Database) -> None:
+    bus = WatchedBus()
+    first, second = Relay(shop, bus, TOPIC), Relay(shop, bus, TOPIC)
+    scissors = await connect(shop.url, "scissors")
+    async with running(first, second):
+        for number in range(5):
+            await sell(shop, [a_sale("one", number)])
+            await bus.until(lambda: len(distinct(bus)) == number + 1)  # noqa: B023
+            if number == 0:
+                assert [first.is_active, second.is_active].count(True) == 1
+            await scissors.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        await sell(shop, [a_sale("one", 5)])
+        await bus.until(lambda: len(distinct(bus)) == 6)
+    await scissors.close()
+    assert [json.loads(body)["data"]["number"] for body in distinct(bus)] == [0, 1, 2, 3, 4, 5]
+
+
+def distinct(bus: WatchedBus) -> list[bytes]:
+    """The published bodies by their first appearance: one cut off before its mark is said again, which is allowed."""
+    return list(dict.fromkeys(message.body for message in bus.published))
+
+
+async def test_a_relay_stops_gracefully_and_leaves_the_lock(shop: Database) -> None:
+    bus = WatchedBus()
+    for number in range(2):
+        await sell(shop, [a_sale("one", number)])
+        async with running(Relay(shop, bus, TOPIC)):
+            await bus.until(lambda: len(bus.published) == number + 1)  # noqa: B023
+
+
+async def test_many_commits_of_another_process_become_few_notifications_and_wake_the_relay(shop: Database) -> None:
+    heard: list[str] = []
+    listening = await connect(shop.url, "listening")
+    was_heard = asyncio.Event()
+
+    def hear(*_: object) -> None:
+        heard.append("woken")
+        was_heard.set()
+
+    await listening.add_listener(CHANNEL, hear)
+    notifier = Notifier(shop)
+    async with running(notifier):
+        for _ in range(1_000):
+            notifier.wake()
+        async with asyncio.timeout(PATIENCE_S):
+            await was_heard.wait()
+    await listening.remove_listener(CHANNEL, hear)
+    await listening.close()
+    assert len(heard) == 1
