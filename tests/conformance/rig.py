@@ -87,6 +87,9 @@ class DeadlyBus:
     async def ensure_topics(self, topics: Sequence[str], partitions: int = PARTITIONS) -> None:
         await self.bus.ensure_topics(topics, partitions)
 
+    async def ping(self) -> None:
+        await self.bus.ping()
+
     async def close(self) -> None:
         await self.bus.close()
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response
+from structlog.testing import capture_logs
 
 from regulars_kit.auth import HEADER, Principal, Signer, Verifier, guarded, new_key_pair, requires, route_scopes
 from regulars_kit.http import Router, error_codes_table, new_app, read_json, stream_body
@@ -238,10 +239,12 @@ async def test_while_a_dependency_is_away_the_caller_is_told_when_to_try_again(c
 
 
 async def test_a_bug_is_a_problem_with_the_requests_id_and_nothing_of_the_bug(client: httpx.AsyncClient) -> None:
-    response = await client.get("/v1/broken", params={"what": "secret"}, headers={"X-Request-Id": "till-7-0001"})
+    with capture_logs() as logged:
+        response = await client.get("/v1/broken", params={"what": "secret"}, headers={"X-Request-Id": "till-7-0001"})
     document = problem(response)
     assert (document["status"], document["code"]) == (500, "internal_error")
     assert "till-7-0001" in document["detail"] and "secret" not in response.text
+    assert [(entry["event"], entry["route"]) for entry in logged] == [("request failed", "/v1/broken")]
 
 
 async def test_every_answer_carries_a_request_id(client: httpx.AsyncClient) -> None:

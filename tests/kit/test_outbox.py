@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,28 @@ async def test_a_day_whose_rows_lie_in_the_default_partition_stays_there(shop: D
     await put(shop, TODAY, sent=False)
     async with shop.transaction() as connection:
         assert await outbox.ensure_partitions(connection, TODAY, days_ahead=1) == ["outbox_20300302"]
+
+
+async def test_who_writes_while_the_day_gets_its_partition_is_stored_in_it(shop: Database) -> None:
+    # Sent on its way to the default partition before the day has its own, a row would fail there.
+    async with shop.transaction() as connection:
+        await outbox.ensure_partitions(connection, TODAY)
+        writer = asyncio.create_task(put(shop, TODAY, sent=False))
+        await until_somebody_waits_for_a_lock(shop)
+    await writer
+    assert await partitions_with_rows(shop) == {"outbox_20300301": 1}
+
+
+async def until_somebody_waits_for_a_lock(shop: Database) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
+        "WHERE datname = current_database())"
+    )
+    async with asyncio.timeout(10):
+        while True:
+            async with shop.transaction() as connection:
+                if await connection.scalar(waiting):
+                    return
 
 
 async def test_old_days_are_dropped_and_a_day_with_an_unsent_row_stays(shop: Database) -> None:

@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import uvloop
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 from pydantic import ValidationError
 
 from regulars_kit.auth import Verifier
 from regulars_kit.bus import Bus
-from regulars_kit.bus.kafka import KafkaBus
 from regulars_kit.bus.postgres import PostgresBus
 from regulars_kit.migrations import migrate
 from regulars_kit.observe import set_up_logs, set_up_traces
@@ -92,7 +91,12 @@ async def _run(name: str, role: Role, build: Build[Settings], settings: Settings
 
 def bus_from(settings: ServiceSettings) -> Bus:
     """The bus the settings name."""
-    return KafkaBus(settings.bus_url) if settings.bus == "kafka" else PostgresBus(settings.bus_url)
+    if settings.bus == "postgres":
+        return PostgresBus(settings.bus_url)
+    # Imported here, like the exporter below, since most processes start sooner without.
+    from regulars_kit.bus.kafka import KafkaBus
+
+    return KafkaBus(settings.bus_url)
 
 
 def verifier_from(settings: ServiceSettings, service: str) -> Verifier:
@@ -104,8 +108,14 @@ def verifier_from(settings: ServiceSettings, service: str) -> Verifier:
 
 def _set_up(name: str, settings: ServiceSettings) -> None:
     set_up_logs(settings.log_level, as_json=settings.log_format == "json")
-    endpoint = settings.traces_endpoint
-    set_up_traces(name, OTLPSpanExporter(endpoint) if endpoint else None, ratio=settings.traces_ratio)
+    if settings.traces_endpoint:
+        set_up_traces(name, _exporter(settings.traces_endpoint), ratio=settings.traces_ratio)
+
+
+def _exporter(endpoint: str) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter(endpoint)
 
 
 def _settings_words(settings: type[ServiceSettings], error: ValidationError) -> str:

@@ -77,10 +77,13 @@ class Database:
         await self.engine.dispose()
 
 
+# SQLSTATE classes: 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 58 system; and what is
+# met only while connecting: 55000 no connections allowed for now, 3D000 no such database (yet), 28 not let in.
+_OUTAGES = ("08", "53", "57P", "58", "55000", "3D000", "28")
+
+
 def _is_outage(error: DBAPIError) -> bool:
-    # SQLSTATE classes: 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 58 system.
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return state[:2] in {"08", "53", "58"} or state.startswith("57P")
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGES)
 
 
 class Transactions(Generic[Unit]):

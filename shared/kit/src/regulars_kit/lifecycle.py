@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 DRAIN_S = 30.0
 """From SIGTERM to the end; what still runs then is cancelled."""
 
-Loop = Callable[[asyncio.Event], Awaitable[None]]
+Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set, ends what it began, and returns."""
 
 log = structlog.get_logger("regulars.process")
@@ -31,12 +31,8 @@ async def run_loops(loops: Sequence[Loop], *, stop: asyncio.Event | None = None,
     hurry = asyncio.Event()
     with _signals(ended, hurry) if stop is None else contextlib.nullcontext():
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(_call(loop, ended)) for loop in loops]
+            running = [group.create_task(loop(ended)) for loop in loops]
             group.create_task(_drain(running, ended, hurry, drain_s))
-
-
-async def _call(loop: Loop, stop: asyncio.Event) -> None:
-    await loop(stop)
 
 
 async def _drain(

@@ -31,7 +31,8 @@ def _read_from_json(schema: object, handler: GetCoreSchemaHandler) -> None:
     if isinstance(schema, dict):
         # An enumeration stands behind a reference; models do too, and have been here by themselves.
         part = handler.resolve_ref_schema(schema) if schema.get("type") == "definition-ref" else schema
-        if isinstance(part, dict) and part.get("type") in _READ_FROM_JSON:
+        # A model may have a field named "type", whose schema then stands where a schema has its kind.
+        if isinstance(part, dict) and isinstance(kind := part.get("type"), str) and kind in _READ_FROM_JSON:
             part.setdefault("strict", False)
         for inner in schema.values():
             _read_from_json(inner, handler)

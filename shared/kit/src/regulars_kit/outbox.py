@@ -77,18 +77,22 @@ async def ensure_partitions(connection: AsyncConnection, today: date, *, days_ah
     """Make the partitions of today and the days ahead; returns the names of those that were missing.
 
     A day whose rows already lie in the default partition stays there. Waits at most half a second for its locks, so
-    that a relay that holds rows while the bus is slow delays this, and not the writers behind it; raises then
-    (`DBAPIError`, 55P03), and the next call catches up.
+    that a relay that holds rows while the bus is slow delays this, and the writers behind it no longer than that;
+    raises then (`DBAPIError`, 55P03), and the next call catches up.
     """
     await connection.execute(text("SET LOCAL lock_timeout = '500ms'"))
     present = set((await connection.execute(_PARTITIONS)).scalars())
+    days = [today + timedelta(days=ahead) for ahead in range(days_ahead + 1)]
+    missing = [day for day in days if partition_name(day) not in present]
+    if missing:
+        # ATTACH alone lets writers in, and a row that was on its way to the default partition then fails there.
+        await connection.execute(text("LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE"))
     made = []
-    for day in (today + timedelta(days=ahead) for ahead in range(days_ahead + 1)):
-        name = partition_name(day)
-        if name in present or await connection.scalar(_HAS_ROWS, {"day": day}):
+    for day in missing:
+        if await connection.scalar(_HAS_ROWS, {"day": day}):
             continue
-        await _attach(connection, name, day)
-        made.append(name)
+        await _attach(connection, partition_name(day), day)
+        made.append(partition_name(day))
     return made
 
 
@@ -118,7 +122,7 @@ def partition_name(day: date) -> str:
 
 
 async def _attach(connection: AsyncConnection, name: str, day: date) -> None:
-    # Made apart and then attached: CREATE … PARTITION OF would lock the whole outbox against its writers.
+    # Made apart and then attached: CREATE … PARTITION OF would lock the whole outbox against its readers too.
     await connection.execute(text(f"CREATE TABLE {name} (LIKE outbox INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
     await connection.execute(
         text(

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from regulars_kit.bus import Bus
 from regulars_kit.db import Database
-from regulars_kit.health import Probe, health_app
+from regulars_kit.health import health_app
 from regulars_kit.inbox import Consumer
 from regulars_kit.job_runner import JobRunner, JobWork
 from regulars_kit.lifecycle import Loop, listen, run_loops, serving
@@ -81,13 +81,4 @@ async def run_relay(
 
 
 def _health(service: Service, bus: Bus, host: str, port: int) -> Loop:
-    return serving(health_app((service.database.ping, bus_probe(bus))), listen(host, port))
-
-
-def bus_probe(bus: Bus) -> Probe:
-    """Ready when the bus answers: it is asked for no topic at all, which it must be reached for."""
-
-    async def ask_bus() -> None:
-        await bus.ensure_topics(())
-
-    return ask_bus
+    return serving(health_app((service.database.ping, bus.ping)), listen(host, port))

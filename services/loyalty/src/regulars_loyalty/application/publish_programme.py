@@ -55,8 +55,8 @@ def _check_stores(version: Version, programmes: Programmes) -> None:
 
 def _announcement(version: Version, document: Mapping[str, object]) -> ProgrammePublished:
     margin_rate, return_period = document.get("margin_rate"), document.get("return_period")
-    return ProgrammePublished(
-        version,
-        None if margin_rate is None else str(margin_rate),
-        None if return_period is None else str(return_period),
-    )
+    return ProgrammePublished(version, _text(margin_rate), _text(return_period))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -13,7 +13,7 @@ from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Passbook
 from regulars_loyalty.application.publish_programme import View
 from regulars_loyalty.domain.account import Account
 from regulars_loyalty.domain.folding import advance, fold
-from regulars_loyalty.domain.refusals import UnknownCustomer
+from regulars_loyalty.domain.refusals import UnknownCustomer, UnknownProgramme
 
 
 async def read_account(
@@ -44,6 +44,14 @@ async def accounts_named(
     return [
         each for each in accounts if programme in (None, each.owner.programme) and wallet in (None, each.owner.wallet)
     ]
+
+
+async def one_account(unit: LoyaltyUnit, customer_id: UUID, programme: str | None, wallet: str | None) -> Passbook:
+    """The account named, or the only one. Raises UnknownCustomer, and UnknownProgramme where there are several."""
+    accounts = await accounts_named(unit, customer_id, programme, wallet)
+    if len(accounts) != 1:
+        raise UnknownProgramme("name the programme and wallet: there is not exactly one account", field="/programme")
+    return accounts[0]
 
 
 async def account_at(

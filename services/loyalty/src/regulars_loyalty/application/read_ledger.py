@@ -6,9 +6,8 @@ from uuid import UUID
 
 from regulars_loyalty.application.ports import Begin
 from regulars_loyalty.application.publish_programme import View
-from regulars_loyalty.application.read_account import accounts_named
+from regulars_loyalty.application.read_account import one_account
 from regulars_loyalty.domain.posting import Posting
-from regulars_loyalty.domain.refusals import UnknownProgramme
 
 
 async def read_ledger(
@@ -16,12 +15,8 @@ async def read_ledger(
 ) -> list[View]:
     """Up to `limit` postings after a number of one account. Raises UnknownCustomer, UnknownProgramme."""
     async with begin() as unit:
-        accounts = await accounts_named(unit, customer_id, programme, wallet)
-        if len(accounts) != 1:
-            raise UnknownProgramme(
-                "name the programme and wallet: there is not exactly one account", field="/programme"
-            )
-        postings = await unit.postings_of(accounts[0].account.account_id, limit=limit, after_seq=after_seq)
+        passbook = await one_account(unit, customer_id, programme, wallet)
+        postings = await unit.postings_of(passbook.account.account_id, limit=limit, after_seq=after_seq)
         return [entry(posting) for posting in postings]
 
 

@@ -8,26 +8,21 @@ from uuid import UUID
 from regulars_kit.values import Clock
 from regulars_loyalty.application.ports import Begin
 from regulars_loyalty.application.publish_programme import View
-from regulars_loyalty.application.read_account import account_at, accounts_named
+from regulars_loyalty.application.read_account import account_at, one_account
 from regulars_loyalty.domain.account import Account, Standing
 from regulars_loyalty.domain.calendar import local_day, year_start
 from regulars_loyalty.domain.programme import Version
-from regulars_loyalty.domain.refusals import UnknownProgramme
 from regulars_loyalty.domain.tiers import tier_held
 
 
 async def read_tier(customer_id: UUID, programme: str | None, wallet: str | None, begin: Begin, now: Clock) -> View:
     """The tier of the account named, or of the only one. Raises UnknownCustomer, UnknownProgramme."""
     async with begin() as unit:
-        accounts = await accounts_named(unit, customer_id, programme, wallet)
-        if len(accounts) != 1:
-            raise UnknownProgramme(
-                "name the programme and wallet: there is not exactly one account", field="/programme"
-            )
+        passbook = await one_account(unit, customer_id, programme, wallet)
         at = now()
-        account = await account_at(unit, accounts[0], at, None, None)
-        version = (await unit.programmes()).named(accounts[0].owner.programme).at(at)
-        return {"programme": version.programme, "wallet": accounts[0].owner.wallet, **_view(account, version, at)}
+        account = await account_at(unit, passbook, at, None, None)
+        version = (await unit.programmes()).named(passbook.owner.programme).at(at)
+        return {"programme": version.programme, "wallet": passbook.owner.wallet, **_view(account, version, at)}
 
 
 def _view(account: Account, version: Version, at: datetime) -> View:

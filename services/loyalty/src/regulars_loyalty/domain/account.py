@@ -160,10 +160,13 @@ class Account:
             self.next_due_at = at if self.next_due_at is None else min(self.next_due_at, at)
 
     def issue(self, lot: Lot, at: datetime, fact_id: UUID, cause: Cause, source: Bucket = Bucket.ISSUED) -> None:
-        """Points of a new lot arrive; they pay debt first."""
-        self.lots[lot.lot_id] = lot
+        """Points of a new lot arrive; they pay debt first. The same lot again, as of a return that gives back what
+        two purchases had spent of it, is more of it."""
+        there = self.lots.setdefault(lot.lot_id, lot)
+        if there is not lot:
+            there.issued += lot.issued
         self.due(lot.expires_at)
-        self.put_back(lot, lot.issued, at, fact_id, cause, source)
+        self.put_back(there, lot.issued, at, fact_id, cause, source)
 
     def put_back(self, lot: Lot, points: int, at: datetime, fact_id: UUID, cause: Cause, source: Bucket) -> None:
         """Points arrive in a lot from one of the programme's buckets; they pay debt first (I6)."""

@@ -6,8 +6,8 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _PERIOD = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
 
@@ -38,6 +38,12 @@ class Period:
         year, month = divmod(month_index, 12)
         last = calendar.monthrange(year, month + 1)[1]
         return date(year, month + 1, min(day.day, last)) + timedelta(days=self.days)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The zones of the IANA database. Listing them walks its files, so it is done once."""
+    return frozenset(available_timezones())
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

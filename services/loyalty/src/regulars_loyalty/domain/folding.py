@@ -76,6 +76,9 @@ def advance(account: Account, programme: Programme, to: datetime) -> None:
         for lot in account.open_lots():
             account.due(lot.expires_at)
         account.due(_next_tier_end(account, programme.at(at), at))
+    if account.newest_at is not None and account.newest_at <= to and _retier(account, programme, to):
+        # A new version of the programme has other tiers.
+        account.touch(to, is_calm=False)
 
 
 def needs_lots(account: Account, fact: Fact) -> bool:
@@ -109,6 +112,7 @@ def _purchase(account: Account, fact: PurchaseMade, programme: Programme, is_jud
     priced = fact.price
     if priced is None or version.late is Late.RE_RATE:
         priced = price(fact.purchase, version, account.tier, account.visits)
+    owed = account.debt
     if priced.paid:
         _spend(account, priced.paid, fact, Bucket.REDEEMED, Cause.TENDER, is_judged)
     if priced.earned:
@@ -121,7 +125,8 @@ def _purchase(account: Account, fact: PurchaseMade, programme: Programme, is_jud
     now = max(fact.at, account.newest_at or fact.at)
     changed = _retier(account, programme, now)
     account.due(_next_tier_end(account, version, now))
-    account.touch(fact.at, is_calm=not (changed or priced.paid or account.debt or version.late is Late.RE_RATE))
+    # Which of two purchases paid a debt shows in their lots, so one that paid does not commute with its like.
+    account.touch(fact.at, is_calm=not (changed or priced.paid or owed or version.late is Late.RE_RATE))
 
 
 def _bought(fact: PurchaseMade, priced: Price) -> Bought:

@@ -53,8 +53,8 @@ def differences(posted: Mapping[MoveKey, int], wanted: Iterable[Move]) -> list[M
     return sorted(undone, key=_order, reverse=True) + sorted(done, key=_order)
 
 
-def _order(move: Move) -> tuple[datetime, str, str, str]:
-    return (move.at, move.cause, str(move.fact_id), str(move.lot_id))
+def _order(move: Move) -> tuple[datetime, str, str, str, str, str]:
+    return (move.at, move.cause, str(move.fact_id), str(move.lot_id), move.source, move.target)
 
 
 def _move(key: MoveKey, points: int) -> Move:

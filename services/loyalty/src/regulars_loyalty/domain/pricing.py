@@ -85,6 +85,34 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
     )
 
 
+def stored_price(
+    purchase: Purchase,
+    line_points: tuple[int, ...],
+    *,
+    earned: int,
+    credit: int,
+    paid: int,
+    expires_at: datetime | None,
+    tier: str | None,
+    visit: int,
+) -> Price:
+    """The price of an accepted purchase from what is kept of it; the shares that are not kept are worked out again.
+
+    Without the purchase's lines, the price has none either.
+    """
+    return Price(
+        earned=earned,
+        line_points=line_points,
+        credit=credit,
+        line_credits=tuple(share(credit, _bases(purchase))),
+        paid=paid,
+        line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
+        expires_at=expires_at,
+        tier=tier,
+        visit=visit,
+    )
+
+
 def _pays(purchase: Purchase) -> bool:
     return purchase.paid_in_points_minor > 0
 
@@ -95,7 +123,7 @@ def lot_end(at: datetime, version: Version) -> datetime | None:
 
 
 def _bases(purchase: Purchase) -> list[Fraction | int]:
-    if not _pays(purchase):
+    if not _pays(purchase) or not purchase.lines:
         return [line.net_minor for line in purchase.lines]
     money = Fraction(purchase.total_minor - purchase.paid_in_points_minor, purchase.total_minor)
     return [line.net_minor * money for line in purchase.lines]

@@ -11,9 +11,9 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from typing import NoReturn, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from regulars_loyalty.domain.calendar import Period
+from regulars_loyalty.domain.calendar import Period, zone_names
 from regulars_loyalty.domain.programme import Late, OnReturn, QualifyBy, Rule, Shortage, Tier, Version, When
 from regulars_loyalty.domain.refusals import InvalidProgramme, NotSupported
 
@@ -286,7 +286,7 @@ def _period(value: object) -> Period:
 
 
 def _zone(value: object) -> ZoneInfo:
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in zone_names():
         raise ValueError("a time zone of the IANA database is wanted here, such as Europe/Berlin")
     return ZoneInfo(value)
 

@@ -95,12 +95,17 @@ def match(goods: Sequence[GoodsReturned], candidates: Sequence[tuple[Purchase, B
                 if line.sku != each.sku or rest == 0 or wanted == 0:
                     continue
                 quantity = min(wanted, line.quantity_milli * rest)
+                money = _money(each, wanted) - _money(each, wanted - quantity)
                 wanted -= quantity
                 part = quantity / line.quantity_milli
                 left[purchase.purchase_id][place] -= part
-                money = floor(each.net_minor * quantity / each.quantity_milli)
                 matches.append(Match(index, ReturnedShare(purchase.purchase_id, place, part), quantity, money))
     return matches
+
+
+def _money(goods: GoodsReturned, quantity: Fraction) -> int:
+    """The money for this much of the goods. Differences of it add up to the whole, to the last cent."""
+    return floor(goods.net_minor * quantity / goods.quantity_milli)
 
 
 def unmatched(goods: Sequence[GoodsReturned], matches: Sequence[Match]) -> list[GoodsReturned]:

@@ -14,6 +14,10 @@ AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.exceptions.InsufficientResourcesError,
+    # Only met while connecting: the database takes no connections for now, is not there (yet), or knows us not.
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
 )
 """What asyncpg raises when the server is away, restarting, full, or has ended the connection (a timeout: OSError)."""
 

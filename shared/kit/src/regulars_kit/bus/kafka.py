@@ -92,6 +92,9 @@ class KafkaBus:
         finally:
             await admin.close()
 
+    async def ping(self) -> None:
+        await self.ensure_topics(())  # which the broker must be reached for
+
     async def close(self) -> None:
         async with self._publishing:
             if self._producer is not None:

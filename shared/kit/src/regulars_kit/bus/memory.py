@@ -43,6 +43,9 @@ class MemoryBus:
             for partition in range(count):
                 self.logs.setdefault((topic, partition), [])
 
+    async def ping(self) -> None:
+        pass
+
     async def close(self) -> None:
         self.members.clear()
 

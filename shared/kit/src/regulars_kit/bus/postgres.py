@@ -104,6 +104,10 @@ class PostgresBus:
                 "DELETE FROM group_offsets WHERE group_id IN (SELECT id FROM groups WHERE name = $1)", group
             )
 
+    async def ping(self) -> None:
+        async with self._connection() as connection:
+            await connection.execute("SELECT 1")
+
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -118,3 +118,153 @@ class AdjustmentOut(BaseModel):
     adjustment_id: UUID
     points: int
     balance: int
+
+
+class ReadLineOut(BaseModel):
+    line_id: str
+    sku: str
+    category: str | None
+    quantity: str
+    net_minor: int
+    discount_minor: int | None
+    cost_minor: int | None
+    points: int
+    returned_quantity: str
+
+
+class StoredPurchaseOut(BaseModel):
+    """A purchase as it was recorded, and what has come back of each line."""
+
+    purchase_id: UUID
+    customer_id: UUID | None
+    programme: str
+    store: str
+    till: str
+    receipt_no: str
+    business_date: date
+    occurred_at: datetime
+    recorded_at: datetime
+    channel: str | None
+    currency: str
+    total_minor: int
+    tier: str | None
+    earned: int
+    points_paid: int
+    coupons: list[str]
+    offers: list[str]
+    lines: list[ReadLineOut]
+
+
+class NextExpiryOut(BaseModel):
+    at: datetime
+    points: int
+
+
+class WalletOut(BaseModel):
+    """`balance` is spendable − debt; held and pending points are not in it."""
+
+    programme: str
+    wallet: str
+    balance: int
+    spendable: int
+    held: int
+    pending: int
+    debt: int
+    tier: str | None
+    next_expiry: NextExpiryOut | None
+
+
+class AccountOut(BaseModel):
+    customer_id: UUID
+    wallets: list[WalletOut]
+
+
+class LotOut(BaseModel):
+    """`origin` is the purchase, adjustment or reversal that the points came from."""
+
+    lot_id: UUID
+    origin: UUID
+    issued: int
+    remaining: int
+    activated_at: datetime
+    expires_at: datetime | None
+
+
+class LotsOut(BaseModel):
+    items: list[LotOut]
+    next_cursor: str | None
+
+
+class TierOut(BaseModel):
+    """`progress` counts what qualifies in `period`, a calendar year; `missing` is what the next tier takes."""
+
+    programme: str
+    wallet: str
+    tier: str | None
+    qualify_by: str
+    period: str
+    progress: int
+    next_tier: str | None
+    missing: int | None
+    kept_until: datetime | None
+
+
+class EntryOut(BaseModel):
+    """A posting: `points` from one bucket to another. `hash` chains it to the account's entry before it."""
+
+    entry_id: str
+    account_seq: int
+    occurred_at: datetime
+    recorded_at: datetime
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    points: int
+    cause: str
+    fact_id: UUID
+    lot_id: UUID | None
+    late_fact_id: UUID | None
+    hash: str
+
+
+class EntriesOut(BaseModel):
+    items: list[EntryOut]
+    next_cursor: str | None
+
+
+class ExplanationOut(BaseModel):
+    """`because` goes down to line, rule, factor and remainder; `afterwards` are the later entries of the same lot."""
+
+    entry: EntryOut
+    because: dict[str, Any]
+    afterwards: list[EntryOut]
+
+
+class TotalsOut(BaseModel):
+    """A programme's books in points. `tiers` counts accounts by tier."""
+
+    programme: str
+    issued: int
+    redeemed: int
+    expired: int
+    clawed_back: int
+    adjusted: int
+    written_off: int
+    spendable: int
+    debt: int
+    accounts: int
+    tiers: dict[str, int]
+
+
+class ProgrammeOut(BaseModel):
+    """A version as it was published, with its code and number."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    version: int
+    effective_from: date
+
+
+class ProgrammesOut(BaseModel):
+    items: list[ProgrammeOut]
+    next_cursor: str | None

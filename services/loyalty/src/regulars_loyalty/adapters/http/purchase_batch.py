@@ -55,7 +55,7 @@ class _Group:
         self.receipt_lines += len(read.purchase.lines)
 
 
-@router.post("/v1/purchases:batch", response_class=NdjsonResponse, openapi_extra=_BODY)
+@router.post("/v1/purchases:batch", status_code=200, response_class=NdjsonResponse, openapi_extra=_BODY)
 async def post_batch(
     request: Request, principal: Annotated[Principal, Depends(requires("purchases:write"))], here: Here
 ) -> Response:

@@ -127,9 +127,7 @@ class Sender:
     idempotency_key: str | None
 
 
-def to_command(
-    body: PurchaseIn, value: object, sender: Sender, identities: Identities, now: Clock
-) -> RecordPurchase:
+def to_command(body: PurchaseIn, value: object, sender: Sender, identities: Identities, now: Clock) -> RecordPurchase:
     """The command of a body; `value` is the same as it was sent. Raises what is wrong with it."""
     principal = sender.principal
     if not principal.may_act_for(body.store):
@@ -243,4 +241,3 @@ def _sale_hash(purchase: Purchase) -> bytes:
 
 def _invalid(code: str, detail: str, pointer: str) -> InvalidRequest:
     return InvalidRequest([FieldError(code, detail, pointer)])
-

@@ -1,0 +1,40 @@
+-- What the tills of the benchmark send, run by wrk in one thread: a purchase of three lines, its receipt number never
+-- used before. After `--` come the name of the run (part of every receipt number), the business date, the purchases
+-- in one request (0: one, as plain JSON) and the file with the customers' ids.
+
+local LINES = '"currency":"EUR","lines":['
+  .. '{"line_id":"1","sku":"shoes-42","category":"shoes","quantity":1,"net_minor":4999},'
+  .. '{"line_id":"2","sku":"socks-3","category":"clothes","quantity":1,"net_minor":1290},'
+  .. '{"line_id":"3","sku":"laces-1","category":null,"quantity":1,"net_minor":350}]}'
+
+local purchase, batch
+local customers, count = {}, 0
+
+function init(args)
+  purchase = '{"store":"berlin-1","till":"1","business_date":"' .. args[2]
+    .. '","receipt_no":"' .. args[1] .. '-%d","customer":{"id":"%s"},' .. LINES
+  batch = tonumber(args[3])
+  for id in io.lines(args[4]) do customers[#customers + 1] = id end
+  math.randomseed(os.time())
+  wrk.method = "POST"
+end
+
+local function next_purchase()
+  count = count + 1
+  return purchase:format(count, customers[math.random(#customers)])
+end
+
+function request()
+  if batch == 0 then return wrk.format(nil, nil, nil, next_purchase()) end
+  local lines = {}
+  for place = 1, batch do lines[place] = next_purchase() end
+  return wrk.format(nil, nil, nil, table.concat(lines, "\n"))
+end
+
+-- The last line of the output is for the benchmark; times are in microseconds.
+function done(summary, latency)
+  local errors = summary.errors
+  print(('{"requests":%d,"status":%d,"broken":%d,"timeout":%d,"duration":%d,"p50":%d,"p99":%d}'):format(
+    summary.requests, errors.status, errors.connect + errors.read + errors.write, errors.timeout,
+    summary.duration, latency:percentile(50), latency:percentile(99)))
+end

@@ -1,0 +1,105 @@
+"""Accounts: found, locked, and due; and who holds an identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from regulars_kit.values import new_id
+from regulars_loyalty.adapters.db.rows import standings_of
+from regulars_loyalty.adapters.db.session import Row, Session
+from regulars_loyalty.adapters.db.writing import owner_order
+from regulars_loyalty.application.ports import Owner, Passbook
+from regulars_loyalty.domain.account import Account
+
+# One look-up and lock after the other, in the order given: no plan can lock them in another one.
+_LOCK = """
+    SELECT account.* FROM unnest($1::uuid[], $2::text[], $3::text[]) AS wanted (customer_id, programme, wallet)
+    CROSS JOIN LATERAL (
+        SELECT * FROM accounts
+        WHERE accounts.customer_id = wanted.customer_id AND accounts.programme = wanted.programme
+            AND accounts.wallet = wanted.wallet
+        FOR UPDATE
+    ) AS account
+"""
+_LOCK_ONE = "SELECT * FROM accounts WHERE account_id = $1 FOR UPDATE"
+_OF_CUSTOMER = "SELECT * FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
+_DUE = """
+    SELECT account_id FROM accounts WHERE next_due_at <= $1 AND recorded_at < $2 ORDER BY next_due_at LIMIT $3
+"""
+
+# What nobody holds gets a row too, locked until the commit. So a purchase shown an identifier and the event that links
+# it take turns: either the purchase finds its customer, or the link finds the waiting purchase.
+_HOLDERS = """
+    WITH held AS (
+        SELECT identifier_hash, customer_id FROM identifiers
+        WHERE identifier_hash = ANY ($1::text[]) AND customer_id IS NOT NULL
+    ), met AS (
+        INSERT INTO identifiers AS identifier (identifier_hash)
+        SELECT identifier_hash FROM unnest($1::text[]) WITH ORDINALITY AS shown (identifier_hash, place)
+        WHERE identifier_hash NOT IN (SELECT identifier_hash FROM held) ORDER BY place
+        ON CONFLICT (identifier_hash) DO UPDATE SET customer_id = identifier.customer_id
+        RETURNING identifier_hash, customer_id
+    )
+    SELECT * FROM held UNION ALL SELECT * FROM met WHERE customer_id IS NOT NULL
+"""
+_LINK = """
+    INSERT INTO identifiers (identifier_hash, customer_id) VALUES ($1, $2)
+    ON CONFLICT (identifier_hash) DO UPDATE SET customer_id = excluded.customer_id
+"""
+_UNLINK = "UPDATE identifiers SET customer_id = NULL WHERE identifier_hash = $1 AND customer_id = $2"
+
+
+async def lock(session: Session, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+    wanted = sorted(set(owners), key=owner_order)
+    columns = zip(*(owner_order(owner) for owner in wanted), strict=True)
+    rows = await session.fetch(_LOCK, *columns) if wanted else []
+    passbooks = {passbook.owner: passbook for passbook in map(passbook_of, rows)}
+    if open_missing:
+        for owner in wanted:
+            if owner not in passbooks:
+                passbooks[owner] = Passbook(owner, Account(new_id()), is_new=True)
+    return passbooks
+
+
+async def lock_account(session: Session, account_id: UUID) -> Passbook:
+    rows = await session.fetch(_LOCK_ONE, account_id)
+    return passbook_of(rows[0])
+
+
+async def accounts_of(session: Session, customer_id: UUID) -> list[Passbook]:
+    return [passbook_of(row) for row in await session.fetch(_OF_CUSTOMER, customer_id)]
+
+
+async def due_accounts(session: Session, at: datetime, quiet_since: datetime, limit: int) -> list[UUID]:
+    return [row["account_id"] for row in await session.fetch(_DUE, at, quiet_since, limit)]
+
+
+async def customer_of(session: Session, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+    rows = await session.fetch(_HOLDERS, sorted(set(identifier_hashes)))
+    return {row["identifier_hash"]: row["customer_id"] for row in rows}
+
+
+async def link_identifier(session: Session, identifier_hash: str, customer_id: UUID) -> None:
+    await session.execute(_LINK, identifier_hash, customer_id)
+
+
+async def unlink_identifier(session: Session, identifier_hash: str, customer_id: UUID) -> None:
+    await session.execute(_UNLINK, identifier_hash, customer_id)
+
+
+def passbook_of(row: Row) -> Passbook:
+    account = Account(
+        row["account_id"],
+        tier=row["tier"],
+        spendable=row["spendable"],
+        debt=row["debt"],
+        visits=row["visits"],
+        newest_at=row["newest_at"],
+        calm_since=row["calm_since"],
+        next_due_at=row["next_due_at"],
+        standings=standings_of(row["standings"]),
+    )
+    owner = Owner(row["customer_id"], row["programme"], row["wallet"])
+    return Passbook(owner, account, seq=row["seq"], fact_no=row["fact_no"], head=row["head"])

@@ -1,0 +1,72 @@
+"""The loyalty service on real PostgreSQL, and a shop that speaks to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from loyalty.shop import Shop, a_verifier, settings_for
+from regulars_kit.bus.memory import MemoryBus
+from regulars_kit.migrations import migrate
+from regulars_kit.service import Service
+from regulars_loyalty.bootstrap import build
+
+if TYPE_CHECKING:
+    from conftest import FreshDatabase
+    from regulars.postgres import PostgresServer
+
+_KEPT = {"programmes", "alembic_version"}
+
+
+@pytest.fixture
+async def service(fresh_database: FreshDatabase) -> AsyncIterator[Service]:
+    """The service on an empty database of its own."""
+    service = build(settings_for(await fresh_database("regulars_loyalty")), MemoryBus(), a_verifier())
+    yield service
+    await service.database.close()
+
+
+@pytest.fixture
+async def shop(service: Service) -> AsyncIterator[Shop]:
+    """A shop without a programme, on a database of its own."""
+    async with _open(service) as client:
+        yield Shop(service, client)
+
+
+@pytest.fixture(scope="session")
+async def club_service(postgres: PostgresServer) -> AsyncIterator[Service]:
+    """One service for all tests of the plainest programme: a database for each would take longer than they do."""
+    url = await postgres.create_database("tests_of_loyalty")
+    await migrate(url, "regulars_loyalty")
+    service = build(settings_for(url), MemoryBus(), a_verifier())
+    async with _open(service) as client:
+        await Shop(service, client).publish()
+    yield service
+    await service.database.close()
+
+
+@pytest.fixture
+async def club(club_service: Service) -> AsyncIterator[Shop]:
+    """A shop with the plainest programme (a point per euro that never ends, a cent each), where nobody bought yet."""
+    await _empty(club_service)
+    async with _open(club_service) as client:
+        yield Shop(club_service, client)
+
+
+def _open(service: Service) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=service.app), base_url="http://loyalty")
+
+
+async def _empty(service: Service) -> None:
+    async with service.database.transaction() as connection:
+        names = await connection.scalars(
+            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+        )
+        tables = [name for name in names if name not in _KEPT and not name.startswith("outbox_")]
+        # The ledger forbids it to everybody but the owner of the server, whose triggers this puts to sleep.
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await connection.execute(text(f"TRUNCATE {', '.join(tables)}"))

@@ -1,0 +1,267 @@
+"""A loyalty database in memory: the units of the tests that ask for speed.
+
+It passes the same suite as PostgreSQL (`test_unit_conformance`). One unit runs at a time; it works on a copy, which
+takes the place of what was there when the unit ends well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from fractions import Fraction
+from math import floor
+from uuid import UUID
+
+from loyalty.books import books
+from regulars_kit.values import new_id, utc_now
+from regulars_loyalty.application.ports import (
+    FactRow,
+    FirstAnswer,
+    FirstPurchase,
+    History,
+    Owner,
+    Passbook,
+    ProgrammeDocument,
+    PurchaseRow,
+    Raced,
+    StoredPurchase,
+    Totals,
+    Writing,
+)
+from regulars_loyalty.domain.account import Account, Bought, Bucket, Cause, Lot, Spend
+from regulars_loyalty.domain.announcements import Announcement
+from regulars_loyalty.domain.facts import Fact, PurchaseMade, RedemptionReversed
+from regulars_loyalty.domain.late import net
+from regulars_loyalty.domain.posting import Posting
+from regulars_loyalty.domain.pricing import Price, stored_price
+from regulars_loyalty.domain.programme import Programme, Programmes
+from regulars_loyalty.domain.programme_document import parse
+from regulars_loyalty.domain.purchase import Receipt
+
+_SPENT = (Cause.REDEMPTION, Cause.TENDER, Cause.ADJUSTMENT)
+
+
+@dataclass(slots=True)
+class Tables:
+    """What is stored. No value is ever changed, only replaced: a copy of the tables is a copy of all."""
+
+    documents: dict[tuple[str, int], ProgrammeDocument] = field(default_factory=dict)
+    identifiers: dict[str, UUID] = field(default_factory=dict)
+    accounts: dict[UUID, Passbook] = field(default_factory=dict)
+    written_at: dict[UUID, datetime] = field(default_factory=dict)
+    purchases: dict[UUID, PurchaseRow] = field(default_factory=dict)
+    returned: dict[UUID, tuple[Fraction, ...]] = field(default_factory=dict)
+    facts: dict[UUID, FactRow] = field(default_factory=dict)
+    known_at: dict[UUID, datetime] = field(default_factory=dict)
+    lots: dict[UUID, tuple[UUID, Lot]] = field(default_factory=dict)
+    postings: dict[UUID, tuple[Posting, ...]] = field(default_factory=dict)
+    outbox: tuple[Announcement, ...] = ()
+
+    def copy(self) -> Tables:
+        def copied(value: object) -> object:
+            return dict(value) if isinstance(value, dict) else value
+
+        return Tables(**{each.name: copied(getattr(self, each.name)) for each in fields(self)})  # type: ignore[arg-type]
+
+
+class MemoryDatabase:
+    """`begin` is what the use cases are given."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self._one_at_a_time = asyncio.Lock()
+        self._parsed: dict[int, Programmes] = {}
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[MemoryUnit]:
+        async with self._one_at_a_time:
+            unit = MemoryUnit(self.tables.copy(), self._parsed)
+            yield unit
+            self.tables = unit.tables
+
+
+class MemoryUnit:
+    """`LoyaltyUnit` over tables of its own."""
+
+    def __init__(self, tables: Tables, parsed: dict[int, Programmes]) -> None:
+        self.tables = tables
+        self._parsed = parsed
+        self._noted_at: datetime | None = None
+
+    async def programmes(self) -> Programmes:
+        count = len(self.tables.documents)
+        if count not in self._parsed:
+            versions = defaultdict(list)
+            for each in self.tables.documents.values():
+                versions[each.code].append(parse(each.document, each.code, each.number))
+            self._parsed[count] = Programmes({code: Programme.of(mine) for code, mine in versions.items()})
+        return self._parsed[count]
+
+    async def lock_programmes(self) -> None:
+        """Nobody else is running."""
+
+    async def publish_version(self, version: ProgrammeDocument) -> None:
+        self._noted_at = version.recorded_at
+        self.tables.documents[version.code, version.number] = version
+        self._parsed.pop(len(self.tables.documents), None)
+
+    async def documents(self) -> Sequence[ProgrammeDocument]:
+        return [document for _, document in sorted(self.tables.documents.items())]
+
+    async def customer_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+        held = self.tables.identifiers
+        return {each: held[each] for each in identifier_hashes if each in held}
+
+    async def link_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
+        self.tables.identifiers[identifier_hash] = customer_id
+
+    async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
+        if self.tables.identifiers.get(identifier_hash) == customer_id:
+            del self.tables.identifiers[identifier_hash]
+
+    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+        there = {stored.owner: stored for stored in self.tables.accounts.values()}
+        found = {owner: _handed_out(there[owner]) for owner in owners if owner in there}
+        if open_missing:
+            for owner in owners:
+                found.setdefault(owner, Passbook(owner, Account(new_id()), is_new=True))
+        return found
+
+    async def lock_account(self, account_id: UUID) -> Passbook:
+        return _handed_out(self.tables.accounts[account_id])
+
+    async def load_lots(self, passbook: Passbook) -> None:
+        self._put(passbook, [lot for lot in self._lots(passbook.account.account_id) if lot.remaining])
+        passbook.has_lots = True
+
+    async def load_spends(self, passbook: Passbook, fact_ids: Sequence[UUID]) -> None:
+        for fact_id in fact_ids:
+            spend = self._spend(fact_id)
+            if spend is not None and fact_id not in passbook.account.spends:
+                passbook.account.spends[fact_id] = spend
+                self._put(passbook, [self.tables.lots[lot_id][1] for lot_id, _ in spend.slices if lot_id is not None])
+
+    async def history(self, account_id: UUID, *, until: datetime | None, known_at: datetime | None) -> History:
+        numbered = sorted(self._numbered_facts(account_id), key=lambda pair: (pair[1].at, pair[0]))
+        known = self.tables.known_at
+        facts = (
+            fact
+            for _, fact in numbered
+            if (until is None or fact.at <= until) and (known_at is None or known[fact.fact_id] <= known_at)
+        )
+        return History(tuple(facts), net(posting.move for posting in self._postings(account_id)))
+
+    async def firsts(
+        self, purchase_ids: Sequence[UUID], keys: Sequence[tuple[str, str]], receipts: Sequence[Receipt]
+    ) -> Sequence[FirstPurchase]:
+        return [
+            row.first
+            for row in self.tables.purchases.values()
+            if row.purchase.purchase_id in purchase_ids
+            or (row.first.first.client, row.first.first.idempotency_key) in keys
+            or row.first.receipt in receipts
+        ]
+
+    async def first_answer(
+        self, fact_id: UUID | None, client: str, key: str | None, receipt: Receipt | None = None
+    ) -> FirstAnswer | None:
+        rows = list(self.tables.facts.values())
+        by_id = [row.first for row in rows if row.fact.fact_id == fact_id]
+        by_key = [row.first for row in rows if key and (row.first.client, row.first.idempotency_key) == (client, key)]
+        by_receipt = [row.first for row in rows if receipt and row.receipt == receipt]
+        return next(iter([*by_id, *by_key, *by_receipt]), None)
+
+    async def purchase(self, purchase_id: UUID, *, for_update: bool = False) -> StoredPurchase | None:
+        row = self.tables.purchases.get(purchase_id)
+        if row is None:
+            return None
+        nets = tuple(line.net_minor for line in row.purchase.lines)
+        returned = list(self.tables.returned[purchase_id])
+        return StoredPurchase(row, Bought(purchase_id, row.purchase.occurred_at, _price(row), nets, returned))
+
+    async def purchases_by_sku(
+        self, account_id: UUID, skus: Sequence[str], before: datetime
+    ) -> Sequence[StoredPurchase]:
+        rows = [row for row in self.tables.purchases.values() if row.account_id == account_id]
+        ids = [row.purchase.purchase_id for row in sorted(rows, key=_age) if row.purchase.occurred_at < before]
+        stored = [each for purchase_id in ids if (each := await self.purchase(purchase_id))]
+        return [each for each in stored if _has_left(each, skus)]
+
+    async def unclaimed(self, identifier_hash: str) -> Sequence[UUID]:
+        rows = [row for row in self.tables.purchases.values() if row.identifier_hash == identifier_hash]
+        waiting = [row.purchase for row in rows if row.account_id is None]
+        return [purchase.purchase_id for purchase in sorted(waiting, key=lambda purchase: purchase.occurred_at)]
+
+    async def returns_of(self, purchase_id: UUID) -> Sequence[Fact]:
+        rows = self.tables.facts.values()
+        return [row.fact for row in rows if row.purchase_id == purchase_id and row.account_id is None]
+
+    async def claim(
+        self, row: PurchaseRow, returns: Sequence[tuple[UUID, int]], account_id: UUID, known_at: datetime
+    ) -> None:
+        self._noted_at = known_at
+        self.tables.purchases[row.purchase.purchase_id] = row
+        self.tables.known_at[row.purchase.purchase_id] = known_at
+        for fact_id, fact_no in returns:
+            self.tables.facts[fact_id] = replace(self.tables.facts[fact_id], account_id=account_id, fact_no=fact_no)
+            self.tables.known_at[fact_id] = known_at
+
+    async def fact(self, fact_id: UUID) -> FactRow | None:
+        return self.tables.facts.get(fact_id)
+
+    async def write(self, writing: Writing) -> None:
+        now = next(_instants(writing), None) or self._noted_at or utc_now()
+        for row in writing.purchases:
+            self._insert_purchase(row, now)
+        for fact in writing.facts:
+            self._insert_fact(fact)
+        for bought in writing.returned:
+            self.tables.returned[bought.purchase_id] = tuple(bought.returned)
+        for passbook in writing.passbooks:
+            self._store(passbook, now)
+        self.tables.outbox += tuple(writing.announcements)
+
+    async def accounts_of(self, customer_id: UUID) -> Sequence[Passbook]:
+        mine = [each for each in self.tables.accounts.values() if each.owner.customer_id == customer_id]
+        return [_handed_out(each) for each in sorted(mine, key=lambda each: (each.owner.programme, each.owner.wallet))]
+
+    async def lots_of(self, account_id: UUID, *, limit: int, after: UUID | None) -> Sequence[Lot]:
+        lots = sorted(self._lots(account_id), key=lambda lot: lot.lot_id)
+        return [lot for lot in lots if after is None or lot.lot_id > after][:limit]
+
+    async def postings_of(self, account_id: UUID, *, limit: int, after_seq: int) -> Sequence[Posting]:
+        return self._postings(account_id)[after_seq : after_seq + limit]
+
+    async def posting(self, account_id: UUID, seq: int) -> Posting | None:
+        return next((each for each in self._postings(account_id) if each.account_seq == seq), None)
+
+    async def postings_of_lot(self, lot_id: UUID) -> Sequence[Posting]:
+        return [each for postings in self.tables.postings.values() for each in postings if each.lot_id == lot_id]
+
+    async def spend(self, fact_id: UUID) -> Spend | None:
+        return self._spend(fact_id)
+
+    async def due_accounts(self, at: datetime, quiet_since: datetime, limit: int) -> Sequence[UUID]:
+        quiet = [key for key, written_at in self.tables.written_at.items() if written_at < quiet_since]
+        due = [(next_due_at, key) for key in quiet if (next_due_at := self.tables.accounts[key].account.next_due_at)]
+        return [key for next_due_at, key in sorted(due) if next_due_at <= at][:limit]
+
+    async def totals(self, programme: str) -> Totals:
+        mine = [each for each in self.tables.accounts.values() if each.owner.programme == programme]
+        flows = books(posting.move for each in mine for posting in self._postings(each.account.account_id))
+        return Totals(
+            issued=-flows[Bucket.ISSUED],
+            redeemed=flows[Bucket.REDEEMED],
+            expired=flows[Bucket.EXPIRED],
+            clawed_back=flows[Bucket.CLAWED_BACK],
+            adjusted=flows[Bucket.ADJUSTED],
+            written_off=-flows[Bucket.WRITTEN_OFF],
+            spendable=sum(each.account.spendable for each in mine),
+            debt=sum(each.account.debt for each in mine),
+            accounts=len(mine),
+            tiers=Counter(each.account.tier for each in mine if each.account.tier is not None),
+        )
