@@ -34,8 +34,9 @@ fmt: .venv/installed  ## put the sources in order
 docs: .venv/installed  ## write the generated tables again; JSON=figures.json: the README's figures too
 	$(BIN)/python docs/tables.py $(JSON)
 
+soak: KILLS = 50
 soak: .venv/installed  ## kill the running product at 50 random instants under load, and count what was lost
-	$(BIN)/python benchmarks/soak.py $(ARGS)
+	REGULARS_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -s tests/system/test_killed_under_load.py $(ARGS)
 
 bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
 	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)

@@ -25,6 +25,7 @@ from regulars.refusals import CannotStart
 
 ROOT = Path(__file__).resolve().parents[1]
 CORES = 2
+TABLE_WIDTH = 110
 LONGEST_TURN_S = 45
 """A principal is signed for each turn, and lives for 60 s."""
 
@@ -51,7 +52,7 @@ def main() -> None:
     shutil.rmtree(options.home)
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    print_table(Console(), rows_of(readings), written)
+    print_table(Console(width=TABLE_WIDTH), rows_of(readings), written)
 
 
 def _options() -> argparse.Namespace:

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from regulars_kit import limits
-from regulars_kit.problems import KIT_STATUSES
+from regulars_kit.problems import KIT_STATUSES, OTHER_CODES
 from regulars_kit.values import Refused
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +64,9 @@ def codes_table() -> str:
             said_by.setdefault((status, refusal.code), []).append(speaker)
             meaning.setdefault(refusal.code, "")
             meaning[refusal.code] = meaning[refusal.code] or _first_sentence(refusal)
+    for code, (status, words) in OTHER_CODES.items():
+        said_by.setdefault((status, code), []).append("all")
+        meaning.setdefault(code, words)
     rows = [
         (str(status), f"`{code}`", "all" if "all" in speakers else ", ".join(dict.fromkeys(speakers)), meaning[code])
         for (status, code), speakers in sorted(said_by.items())

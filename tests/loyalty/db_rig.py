@@ -60,10 +60,11 @@ class Rig:
         return await record_purchases(commands, self.begin, self.clock)
 
     async def sell(self, total: int = 1999, **said: Any) -> Purchase:
-        """Record Anna's purchase; fails when it is refused."""
+        """Record Anna's purchase; raises its refusal."""
         purchase = a_purchase(total, **said)
         (answer,) = await self.record(a_command(purchase))
-        assert isinstance(answer, Answer), answer
+        if isinstance(answer, Refused):
+            raise answer
         return purchase
 
     async def give_back(self, purchase: Purchase, when: str, *lines: LineWanted) -> dict[str, Any]:

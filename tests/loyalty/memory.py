@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
-from math import floor
 from uuid import UUID
 
 from loyalty.books import books
+from loyalty.memory_tables import Tables, handed_out, has_left, instants
 from regulars_kit.values import new_id, utc_now
 from regulars_loyalty.application.ports import (
     FactRow,
@@ -27,45 +26,17 @@ from regulars_loyalty.application.ports import (
     Passbook,
     ProgrammeDocument,
     PurchaseRow,
-    Raced,
     StoredPurchase,
     Totals,
     Writing,
 )
-from regulars_loyalty.domain.account import Account, Bought, Bucket, Cause, Lot, Spend
-from regulars_loyalty.domain.announcements import Announcement
-from regulars_loyalty.domain.facts import Fact, PurchaseMade, RedemptionReversed
+from regulars_loyalty.domain.account import Account, Bucket, Lot, Spend
+from regulars_loyalty.domain.facts import Fact
 from regulars_loyalty.domain.late import net
 from regulars_loyalty.domain.posting import Posting
-from regulars_loyalty.domain.pricing import Price, stored_price
 from regulars_loyalty.domain.programme import Programme, Programmes
 from regulars_loyalty.domain.programme_document import parse
 from regulars_loyalty.domain.purchase import Receipt
-
-_SPENT = (Cause.REDEMPTION, Cause.TENDER, Cause.ADJUSTMENT)
-
-
-@dataclass(slots=True)
-class Tables:
-    """What is stored. No value is ever changed, only replaced: a copy of the tables is a copy of all."""
-
-    documents: dict[tuple[str, int], ProgrammeDocument] = field(default_factory=dict)
-    identifiers: dict[str, UUID] = field(default_factory=dict)
-    accounts: dict[UUID, Passbook] = field(default_factory=dict)
-    written_at: dict[UUID, datetime] = field(default_factory=dict)
-    purchases: dict[UUID, PurchaseRow] = field(default_factory=dict)
-    returned: dict[UUID, tuple[Fraction, ...]] = field(default_factory=dict)
-    facts: dict[UUID, FactRow] = field(default_factory=dict)
-    known_at: dict[UUID, datetime] = field(default_factory=dict)
-    lots: dict[UUID, tuple[UUID, Lot]] = field(default_factory=dict)
-    postings: dict[UUID, tuple[Posting, ...]] = field(default_factory=dict)
-    outbox: tuple[Announcement, ...] = ()
-
-    def copy(self) -> Tables:
-        def copied(value: object) -> object:
-            return dict(value) if isinstance(value, dict) else value
-
-        return Tables(**{each.name: copied(getattr(self, each.name)) for each in fields(self)})  # type: ignore[arg-type]
 
 
 class MemoryDatabase:
@@ -91,6 +62,12 @@ class MemoryUnit:
         self.tables = tables
         self._parsed = parsed
         self._noted_at: datetime | None = None
+
+    def _put(self, passbook: Passbook, lots: Sequence[Lot]) -> None:
+        for lot in lots:
+            if lot.lot_id not in passbook.account.lots:
+                passbook.account.lots[lot.lot_id] = replace(lot)
+                passbook.stored_lots[lot.lot_id] = (lot.issued, lot.remaining)
 
     async def programmes(self) -> Programmes:
         count = len(self.tables.documents)
@@ -125,35 +102,34 @@ class MemoryUnit:
 
     async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
         there = {stored.owner: stored for stored in self.tables.accounts.values()}
-        found = {owner: _handed_out(there[owner]) for owner in owners if owner in there}
+        found = {owner: handed_out(there[owner]) for owner in owners if owner in there}
         if open_missing:
             for owner in owners:
                 found.setdefault(owner, Passbook(owner, Account(new_id()), is_new=True))
         return found
 
     async def lock_account(self, account_id: UUID) -> Passbook:
-        return _handed_out(self.tables.accounts[account_id])
+        return handed_out(self.tables.accounts[account_id])
 
     async def load_lots(self, passbook: Passbook) -> None:
-        self._put(passbook, [lot for lot in self._lots(passbook.account.account_id) if lot.remaining])
+        self._put(passbook, [lot for lot in self.tables.lots_of(passbook.account.account_id) if lot.remaining])
         passbook.has_lots = True
 
     async def load_spends(self, passbook: Passbook, fact_ids: Sequence[UUID]) -> None:
         for fact_id in fact_ids:
-            spend = self._spend(fact_id)
+            spend = self.tables.spend(fact_id)
             if spend is not None and fact_id not in passbook.account.spends:
                 passbook.account.spends[fact_id] = spend
                 self._put(passbook, [self.tables.lots[lot_id][1] for lot_id, _ in spend.slices if lot_id is not None])
 
     async def history(self, account_id: UUID, *, until: datetime | None, known_at: datetime | None) -> History:
-        numbered = sorted(self._numbered_facts(account_id), key=lambda pair: (pair[1].at, pair[0]))
         known = self.tables.known_at
         facts = (
             fact
-            for _, fact in numbered
+            for fact in self.tables.facts_of(account_id)
             if (until is None or fact.at <= until) and (known_at is None or known[fact.fact_id] <= known_at)
         )
-        return History(tuple(facts), net(posting.move for posting in self._postings(account_id)))
+        return History(tuple(facts), net(posting.move for posting in self.tables.postings_of(account_id)))
 
     async def firsts(
         self, purchase_ids: Sequence[UUID], keys: Sequence[tuple[str, str]], receipts: Sequence[Receipt]
@@ -176,20 +152,15 @@ class MemoryUnit:
         return next(iter([*by_id, *by_key, *by_receipt]), None)
 
     async def purchase(self, purchase_id: UUID, *, for_update: bool = False) -> StoredPurchase | None:
-        row = self.tables.purchases.get(purchase_id)
-        if row is None:
-            return None
-        nets = tuple(line.net_minor for line in row.purchase.lines)
-        returned = list(self.tables.returned[purchase_id])
-        return StoredPurchase(row, Bought(purchase_id, row.purchase.occurred_at, _price(row), nets, returned))
+        return self.tables.purchase(purchase_id)
 
     async def purchases_by_sku(
         self, account_id: UUID, skus: Sequence[str], before: datetime
     ) -> Sequence[StoredPurchase]:
-        rows = [row for row in self.tables.purchases.values() if row.account_id == account_id]
-        ids = [row.purchase.purchase_id for row in sorted(rows, key=_age) if row.purchase.occurred_at < before]
-        stored = [each for purchase_id in ids if (each := await self.purchase(purchase_id))]
-        return [each for each in stored if _has_left(each, skus)]
+        facts = self.tables.facts_of(account_id)
+        newest_first = [fact.fact_id for fact in reversed(facts) if fact.at < before]
+        stored = [each for fact_id in newest_first if (each := self.tables.purchase(fact_id))]
+        return [each for each in stored if has_left(each, skus)]
 
     async def unclaimed(self, identifier_hash: str) -> Sequence[UUID]:
         rows = [row for row in self.tables.purchases.values() if row.identifier_hash == identifier_hash]
@@ -214,36 +185,36 @@ class MemoryUnit:
         return self.tables.facts.get(fact_id)
 
     async def write(self, writing: Writing) -> None:
-        now = next(_instants(writing), None) or self._noted_at or utc_now()
+        now = next(instants(writing), None) or self._noted_at or utc_now()
         for row in writing.purchases:
-            self._insert_purchase(row, now)
+            self.tables.insert_purchase(row)
         for fact in writing.facts:
-            self._insert_fact(fact)
+            self.tables.insert_fact(fact)
         for bought in writing.returned:
             self.tables.returned[bought.purchase_id] = tuple(bought.returned)
         for passbook in writing.passbooks:
-            self._store(passbook, now)
+            self.tables.store(passbook, now)
         self.tables.outbox += tuple(writing.announcements)
 
     async def accounts_of(self, customer_id: UUID) -> Sequence[Passbook]:
         mine = [each for each in self.tables.accounts.values() if each.owner.customer_id == customer_id]
-        return [_handed_out(each) for each in sorted(mine, key=lambda each: (each.owner.programme, each.owner.wallet))]
+        return [handed_out(each) for each in sorted(mine, key=lambda each: (each.owner.programme, each.owner.wallet))]
 
     async def lots_of(self, account_id: UUID, *, limit: int, after: UUID | None) -> Sequence[Lot]:
-        lots = sorted(self._lots(account_id), key=lambda lot: lot.lot_id)
+        lots = sorted(self.tables.lots_of(account_id), key=lambda lot: lot.lot_id)
         return [lot for lot in lots if after is None or lot.lot_id > after][:limit]
 
     async def postings_of(self, account_id: UUID, *, limit: int, after_seq: int) -> Sequence[Posting]:
-        return self._postings(account_id)[after_seq : after_seq + limit]
+        return self.tables.postings_of(account_id)[after_seq : after_seq + limit]
 
     async def posting(self, account_id: UUID, seq: int) -> Posting | None:
-        return next((each for each in self._postings(account_id) if each.account_seq == seq), None)
+        return next((each for each in self.tables.postings_of(account_id) if each.account_seq == seq), None)
 
     async def postings_of_lot(self, lot_id: UUID) -> Sequence[Posting]:
         return [each for postings in self.tables.postings.values() for each in postings if each.lot_id == lot_id]
 
     async def spend(self, fact_id: UUID) -> Spend | None:
-        return self._spend(fact_id)
+        return self.tables.spend(fact_id)
 
     async def due_accounts(self, at: datetime, quiet_since: datetime, limit: int) -> Sequence[UUID]:
         quiet = [key for key, written_at in self.tables.written_at.items() if written_at < quiet_since]
@@ -252,7 +223,7 @@ class MemoryUnit:
 
     async def totals(self, programme: str) -> Totals:
         mine = [each for each in self.tables.accounts.values() if each.owner.programme == programme]
-        flows = books(posting.move for each in mine for posting in self._postings(each.account.account_id))
+        flows = books(posting.move for each in mine for posting in self.tables.postings_of(each.account.account_id))
         return Totals(
             issued=-flows[Bucket.ISSUED],
             redeemed=flows[Bucket.REDEEMED],

@@ -97,9 +97,15 @@ def test_a_year_begins_at_its_local_midnight() -> None:
     assert year_start(2026, BERLIN) == datetime(2025, 12, 31, 23, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["", "P", "P1", "1M", "PT1H", "P1H", "P-1M", "P1.5M", "p1m", "P1M ", "P1D1M"])
+@pytest.mark.parametrize("text", ["", "P", "P1", "1M", "PT1H", "P1H", "P-1M", "P1.5M", "p1m", "P1M ", "P1D1M", "P١M"])
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a period"):
+        Period.parse(text)
+
+
+@pytest.mark.parametrize("text", ["P101Y", "P1201M", "P99999D", "P9999W"])
+def test_a_life_longer_than_a_century_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="century"):
         Period.parse(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -189,10 +190,12 @@ async def test_what_came_back_of_a_line_is_kept_as_an_exact_fraction(rig: Rig) -
     assert [line["returned"] for line in lines] == ["0", "1/3"]
     async with rig.begin() as unit:
         stored = await unit.purchase(purchase.purchase_id, for_update=True)
-        found = await unit.purchases_by_sku(stored.row.account_id, ["SHOE-42"], local("2026-02-10 14:00"))
-        assert found == [stored]
-        assert await unit.purchases_by_sku(stored.row.account_id, ["SHOE-42"], purchase.occurred_at) == []
-        assert await unit.purchases_by_sku(stored.row.account_id, ["HAT"], NOW) == []
+        assert stored is not None
+        assert stored.row.account_id is not None
+        search = partial(unit.purchases_by_sku, stored.row.account_id)
+        assert await search(["SHOE-42"], local("2026-02-10 14:00")) == [stored]
+        assert await search(["SHOE-42"], purchase.occurred_at) == []
+        assert await search(["HAT"], NOW) == []
 
 
 async def test_first_answers_are_found_by_id_key_and_receipt(rig: Rig) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from starlette.types import Message
 
 from builders import BEN
-from loyalty.shop import Shop, a_sale, code_of
+from loyalty.shop import Body, Shop, a_sale, code_of
 from regulars_kit.auth import HEADER, Principal
 from regulars_kit.limits import LIMITS
 from regulars_loyalty.adapters.http.purchase_batch import GROUP_PURCHASES
@@ -31,7 +32,7 @@ async def test_a_stream_of_many_groups_keeps_its_order(club: Shop) -> None:
 
 
 async def test_a_bad_line_harms_no_other(club: Shop) -> None:
-    lines = [
+    lines: list[Body | bytes] = [
         a_sale(100),
         b"{",
         a_sale(100, colour="red"),
@@ -107,7 +108,9 @@ async def test_an_empty_stream_has_no_answers(club: Shop) -> None:
 
 async def test_what_was_sent_before_the_client_went_away_stays(club: Shop) -> None:
     lines = b"".join(json.dumps(a_sale(100)).encode() + b"\n" for _ in range(GROUP_PURCHASES + 1))
-    messages = iter([{"type": "http.request", "body": lines, "more_body": True}, {"type": "http.disconnect"}])
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": lines, "more_body": True}, {"type": "http.disconnect"}]
+    )
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -30,7 +30,7 @@ def as_bought(purchase: Purchase) -> Bought:
 def test_worked_case_5_what_was_spent_becomes_debt_that_later_earnings_pay() -> None:
     # 200 earned, 180 redeemed, 200 taken back: 20 - 200 = -180; + 250 = 70; - 250 = -180
     first, second = bought(20_000, "2026-02-01", CLUB), bought(25_000, "2026-02-04", CLUB)
-    before = [first, redeemed(180, "2026-02-02"), returned(first, "2026-02-03")]
+    before: list[Fact] = [first, redeemed(180, "2026-02-02"), returned(first, "2026-02-03")]
     assert folded(before, CLUB).balance == -180
     assert folded([*before, second], CLUB).balance == 70
     assert folded([*before, second, returned(second, "2026-02-05")], CLUB).balance == -180
@@ -38,7 +38,7 @@ def test_worked_case_5_what_was_spent_becomes_debt_that_later_earnings_pay() -> 
 
 def test_worked_case_5_clamped_the_shortfall_is_written_off() -> None:
     first, second = bought(20_000, "2026-02-01", CLAMP), bought(25_000, "2026-02-04", CLAMP)
-    before = [first, redeemed(180, "2026-02-02"), returned(first, "2026-02-03")]
+    before: list[Fact] = [first, redeemed(180, "2026-02-02"), returned(first, "2026-02-03")]
     account = folded(before, CLAMP)
     taken = {move.source: move.points for move in account.moves if move.cause is Cause.RETURN}
     assert taken == {"spendable": 20, "written_off": 180}
@@ -182,8 +182,8 @@ def test_goods_without_a_receipt_match_the_newest_purchases_until_they_are_cover
     candidates = [(new, as_bought(new)), (old, as_bought(old))]
     found = match(goods, candidates)
     assert [(each.goods, each.share, each.quantity) for each in found] == [
-        (0, ReturnedShare(new.purchase_id, 1, Fraction(1)), 1000),
-        (0, ReturnedShare(old.purchase_id, 0, Fraction(1)), 2000),
+        (0, ReturnedShare(new.purchase_id, 1, Fraction(1)), Fraction(1000)),
+        (0, ReturnedShare(old.purchase_id, 0, Fraction(1)), Fraction(2000)),
     ]
     assert unmatched(goods, found) == [GoodsReturned("SHOE-42", 1000, 1000), GoodsReturned("HAT", 1000, 500)]
 

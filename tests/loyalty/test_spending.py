@@ -9,6 +9,7 @@ import pytest
 from builders import a_programme, bought, granted, local, redeemed, returned, reversed_
 from loyalty.books import folded
 from regulars_loyalty.domain.account import Account, Cause
+from regulars_loyalty.domain.facts import Fact
 from regulars_loyalty.domain.folding import apply
 from regulars_loyalty.domain.refusals import InsufficientPoints
 
@@ -88,14 +89,14 @@ def test_worked_case_4_points_restored_after_their_date_expire_at_once() -> None
 
 def test_worked_case_4_thirty_days_of_grace_let_them_live_to_the_end_of_9_may() -> None:
     club = a_programme(policies={"grace_days": 30})
-    facts = [LOT, SPENT, reversed_(SPENT, "2026-04-10 12:00")]
+    facts: list[Fact] = [LOT, SPENT, reversed_(SPENT, "2026-04-10 12:00")]
     assert folded(facts, club, local("2026-05-09 23:59:59")).balance == 80
     assert folded(facts, club, local("2026-05-10")).balance == 0
 
 
 def test_grace_never_shortens_a_life() -> None:
     club = a_programme(policies={"grace_days": 3})
-    facts = [LOT, SPENT, reversed_(SPENT, "2026-03-21 12:00")]
+    facts: list[Fact] = [LOT, SPENT, reversed_(SPENT, "2026-03-21 12:00")]
     assert folded(facts, club, local("2026-03-31 23:59")).balance == 100
     assert folded(facts, club, local("2026-04-01")).balance == 0
 
@@ -103,11 +104,12 @@ def test_grace_never_shortens_a_life() -> None:
 def test_points_that_come_back_pay_debt_first() -> None:
     shoes = bought(10_000, "2026-01-10", CLUB)
     spent = redeemed(100, "2026-01-11")
-    account = folded([shoes, spent, returned(shoes, "2026-01-12")], CLUB)
+    facts: list[Fact] = [shoes, spent, returned(shoes, "2026-01-12")]
+    account = folded(facts, CLUB)
     assert (account.spendable, account.debt) == (0, 100)
-    account = folded([shoes, spent, returned(shoes, "2026-01-12"), reversed_(spent, "2026-01-13", 60)], CLUB)
+    account = folded([*facts, reversed_(spent, "2026-01-13", 60)], CLUB)
     assert (account.spendable, account.debt) == (0, 40)
-    account = folded([shoes, spent, returned(shoes, "2026-01-12"), reversed_(spent, "2026-01-13")], CLUB)
+    account = folded([*facts, reversed_(spent, "2026-01-13")], CLUB)
     assert (account.spendable, account.debt) == (0, 0)
 
 
@@ -119,7 +121,7 @@ def test_points_owed_when_they_were_spent_lower_the_debt_when_they_come_back() -
 
 def test_owed_points_whose_debt_was_paid_come_back_as_a_lot() -> None:
     spent = redeemed(100, "2026-01-11")
-    facts = [granted(70, "2026-01-10"), spent, granted(30, "2026-01-12"), reversed_(spent, "2026-01-13")]
+    facts: list[Fact] = [granted(70, "2026-01-10"), spent, granted(30, "2026-01-12"), reversed_(spent, "2026-01-13")]
     assert folded(facts, CLUB).spendable == 100
 
 

@@ -73,7 +73,7 @@ def test_revoke_ends_the_tier_at_the_return() -> None:
 
 def test_guarantee_keeps_it_to_the_end_of_its_time() -> None:
     sale = bought(100_000, "2026-02-01", GUARANTEE)
-    facts = [sale, returned(sale, "2026-02-03")]
+    facts: list[Fact] = [sale, returned(sale, "2026-02-03")]
     assert tier_at(facts, "2027-12-31", GUARANTEE) == "gold"
     assert tier_at(facts, "2028-01-01", GUARANTEE) == "base"
 

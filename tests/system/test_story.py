@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from system.books import announced, balance_of, ledger_of, read, until_drained
+from system.books import Verdict, announced, balance_of, judge, ledger_of, read, until_drained
 from system.shop import Shop, an_open_shop, until
-from system.tills import PROGRAMME
+from system.tills import PROGRAMME, Book, Till
 
 UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
 
@@ -167,18 +168,23 @@ async def test_while_the_bus_is_away_purchases_go_on_and_the_outbox_waits(
     assert [UUID(said["purchase_id"]) for said in events] == sold
 
 
-async def test_ctrl_c_closes_cleanly_and_the_next_start_has_everything(tmp_path: Path) -> None:
+async def test_ctrl_c_under_load_closes_cleanly_and_the_next_start_has_everything(tmp_path: Path) -> None:
+    book, stop = Book(), asyncio.Event()
     async with an_open_shop(tmp_path / "home") as shop:
         async with shop.client() as client:
             await publish(client)
-            customer = await register(client)
-            told = await sell(client, a_receipt({"id": str(customer)}))
-        assert await shop.close() == 0, shop.log
-        assert shop.is_gone()
-        assert "Traceback" not in shop.log
-        shop.open()
-        await shop.until_ready()
+            customers = [await register(client) for _ in range(3)]
+        async with asyncio.TaskGroup() as group:
+            for number in range(4):
+                till = Till(f"till-{number}", shop, customers, book, random.Random(number))
+                group.create_task(till.work(stop))
+            await book.until_answered(100)
+            assert await shop.close() == 0, shop.log
+            assert shop.is_gone()
+            assert "Traceback" not in shop.log
+            shop.open()
+            await book.until_answered(20)
+            stop.set()
+        assert await judge(shop, book) == Verdict()
         async with shop.client() as client:
-            assert await balance_of(client, customer) == 19
-            assert (await read(client, f"/v1/purchases/{told['purchase_id']}"))["earned"] == 19
-        assert await shop.close() == 0, shop.log
+            assert await answers(client, f"/v1/customers/{customers[0]}")

@@ -38,6 +38,8 @@ REASON_LIMIT = 1_000
 
 
 class UnknownDeadLetter(Refused):
+    """There is no such dead letter here."""
+
     code = "unknown_dead_letter"
 
 

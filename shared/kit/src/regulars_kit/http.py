@@ -27,7 +27,6 @@ from regulars_kit.problems import (
     Problem,
     Statuses,
     WrongContentType,
-    error_codes_table,
     problem_of,
 )
 from regulars_kit.strict_json import parse_strict
@@ -41,7 +40,6 @@ __all__ = [
     "StrictRoute",
     "decode_cursor",
     "encode_cursor",
-    "error_codes_table",
     "etag",
     "is_match",
     "new_app",

@@ -17,7 +17,6 @@ from regulars_kit.jobs import JobEnded, UnknownJob
 from regulars_kit.ndjson import LineTooLarge, TooManyLines
 from regulars_kit.pagination import CursorInvalid
 from regulars_kit.strict_json import (
-    BodyRefused,
     DuplicateKey,
     InvalidCharacter,
     InvalidNumber,
@@ -35,10 +34,14 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class BodyTooLarge(Refused):
+    """The body is larger than a body may be."""
+
     code: ClassVar[str] = "body_too_large"
 
 
 class WrongContentType(Refused):
+    """The body is not of the media type this address reads."""
+
     code: ClassVar[str] = "wrong_content_type"
 
 
@@ -50,7 +53,6 @@ class NotFound(Refused):
 
 KIT_STATUSES: Statuses = MappingProxyType(
     {
-        BodyRefused: 400,
         MalformedJson: 400,
         InvalidUtf8: 400,
         DuplicateKey: 400,
@@ -76,6 +78,25 @@ KIT_STATUSES: Statuses = MappingProxyType(
         InvalidRequest: 422,
     }
 )
+
+
+OTHER_CODES: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {
+        "method_not_allowed": (405, "The address does not answer to this method; `Allow` lists those it answers to."),
+        "body_required": (422, "There is no body, and there must be one."),
+        "invalid_quantity": (422, "A quantity is above zero and has at most three decimals."),
+        "missing_field": (422, "A field that must be there is not."),
+        "offset_required": (422, "An instant carries no offset from UTC."),
+        "out_of_range": (422, "A number is below or above what it may be."),
+        "too_long": (422, "A text or a list is longer than it may be."),
+        "too_short": (422, "A text or a list is shorter than it must be."),
+        "unknown_field": (422, "The request has a field that it does not know."),
+        "wrong_type": (422, "A field is of another JSON type; nothing is converted."),
+        "internal_error": (500, "An error of ours, logged under the request's id."),
+        "unavailable": (503, "Something the service needs is away; `Retry-After` says when to try again."),
+    }
+)
+"""The codes that are no class of their own, with their status and meaning: faults of fields and of the transport."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +146,3 @@ def status_of(error: Refused, statuses: Statuses) -> int:
             if family in table:
                 return table[family]
     return 422
-
-
-def error_codes_table(*tables: Statuses) -> list[tuple[str, int, str]]:
-    """(code, status, meaning) of the kit's and the given refusals, by status and code: ARCHITECTURE.md's table.
-
-    The meaning is the first line of the class's docstring, or its name in words.
-    """
-    rows = {
-        (refusal.code, status, _meaning(refusal))
-        for table in (KIT_STATUSES, *tables)
-        for refusal, status in table.items()
-    }
-    return sorted(rows, key=lambda row: (row[1], row[0]))
-
-
-def _meaning(refusal: type[Refused]) -> str:
-    own = refusal.__dict__.get("__doc__") or refusal.code.replace("_", " ")
-    return str(own).strip().splitlines()[0]

@@ -24,26 +24,38 @@ class BodyRefused(Refused):
 
 
 class MalformedJson(BodyRefused):
+    """The body is not JSON (RFC 8259); the detail names line and column."""
+
     code: ClassVar[str] = "malformed_json"
 
 
 class InvalidUtf8(BodyRefused):
+    """The body is not UTF-8."""
+
     code: ClassVar[str] = "invalid_utf8"
 
 
 class DuplicateKey(BodyRefused):
+    """An object names a key twice: two readers could take it differently."""
+
     code: ClassVar[str] = "duplicate_key"
 
 
 class TooDeep(BodyRefused):
+    """The body is nested deeper than 32 levels."""
+
     code: ClassVar[str] = "too_deep"
 
 
 class InvalidCharacter(BodyRefused):
+    """A text holds NUL, half of a surrogate pair, or a control character where none may be."""
+
     code: ClassVar[str] = "invalid_character"
 
 
 class InvalidNumber(BodyRefused):
+    """NaN, an infinity, or a number of thousands of digits."""
+
     code: ClassVar[str] = "invalid_number"
 
 

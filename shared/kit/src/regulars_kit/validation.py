@@ -33,7 +33,10 @@ class FieldError:
 
 
 class InvalidRequest(Refused):
-    """The request is JSON, but not of the shape asked for. `errors` is never empty; the first one gives the code."""
+    """A field is not what it must be.
+
+    `errors` is never empty, and the first one gives the problem its code.
+    """
 
     code: ClassVar[str] = "invalid_field"
 
@@ -114,6 +117,9 @@ _CODES = {
     "string_unicode": "invalid_character",
     "timezone_aware": "offset_required",
 }
+
+FIELD_CODES = frozenset({*_CODES.values(), "wrong_type", "invalid_field", "invalid_character", "body_required"})
+"""The codes a fault can have that no service named itself."""
 
 _WORDS = {
     "missing": "is required",

@@ -24,6 +24,7 @@ from regulars_loyalty.domain.facts import Fact, PointsAdjusted, PurchaseMade, Pu
 from regulars_loyalty.domain.folding import advance, apply, is_late, needs_lots
 from regulars_loyalty.domain.late import fold_late, net
 from regulars_loyalty.domain.posting import Posting, write_down
+from regulars_loyalty.domain.pricing import Price
 from regulars_loyalty.domain.programme import Programme
 from regulars_loyalty.domain.refusals import InTheFuture
 
@@ -95,9 +96,14 @@ def _note_repriced(passbook: Passbook, history: History) -> None:
     prices = {each.fact_id: each.price for each in history.facts if isinstance(each, PurchaseMade)}
     for fact_id, price in prices.items():
         bought = passbook.account.bought[fact_id]
-        if price is not None and bought.price.earned != price.earned:
+        if price is not None and _stored_part(bought.price) != _stored_part(price):
             passbook.repriced[fact_id] = bought
     passbook.facts = [_as_priced(passbook, fact) for fact in passbook.facts]
+
+
+def _stored_part(price: Price) -> tuple[object, ...]:
+    """What of a price is kept and can move with a late receipt: its explanation needs tier and visit, too."""
+    return (price.earned, price.line_points, price.tier, price.visit)
 
 
 def _as_priced(passbook: Passbook, fact: Fact) -> Fact:

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-_PERIOD = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
+_PERIOD = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
+_LONGEST_MONTHS, _LONGEST_DAYS = 1200, 36525
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,15 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read P1Y, P12M, P2W, P30D or a mixture. Raises ValueError on anything else."""
+        """Read P1Y, P12M, P2W, P30D or a mixture, up to a century. Raises ValueError on anything else."""
         match = _PERIOD.fullmatch(text)
         if match is None or text == "P":
             raise ValueError(f"not a period in years, months, weeks and days: {text!r}")
         years, months, weeks, days = (int(part or 0) for part in match.groups())
-        return cls(years * 12 + months, weeks * 7 + days)
+        period = cls(years * 12 + months, weeks * 7 + days)
+        if period.months > _LONGEST_MONTHS or period.days > _LONGEST_DAYS:
+            raise ValueError(f"a period longer than a century: {text!r}")
+        return period
 
     @property
     def is_zero(self) -> bool:

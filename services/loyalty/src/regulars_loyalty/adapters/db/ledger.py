@@ -39,12 +39,14 @@ _REVERSED = """
     SELECT redemption_id, sum((payload ->> 'points')::bigint)::bigint AS points FROM facts
     WHERE redemption_id = ANY ($1::uuid[]) GROUP BY redemption_id
 """
+_WHOLE_TABLES = "SET LOCAL enable_seqscan = on"
 # Points into the bucket, less those out of it.
 _FLOWS = """
-    SELECT bucket, sum(points)::bigint AS points
-    FROM postings JOIN accounts USING (account_id)
-    CROSS JOIN LATERAL (VALUES (target, points), (source, -points)) AS side (bucket, points)
-    WHERE programme = $1 GROUP BY bucket
+    SELECT side.bucket, sum(side.points)::bigint AS points
+    FROM postings AS posting JOIN accounts USING (account_id)
+    CROSS JOIN LATERAL (VALUES (posting.target, posting.points), (posting.source, -posting.points))
+        AS side (bucket, points)
+    WHERE programme = $1 GROUP BY side.bucket
 """
 _BALANCES = """
     SELECT tier, count(*) AS accounts, sum(spendable)::bigint AS spendable, sum(debt)::bigint AS debt
@@ -123,6 +125,7 @@ async def moves_of(session: Session, account_id: UUID) -> list[Move]:
 
 
 async def totals(session: Session, programme: str) -> Totals:
+    await session.execute(_WHOLE_TABLES)
     flows = {Bucket(row["bucket"]): int(row["points"]) for row in await session.fetch(_FLOWS, programme)}
     balances = await session.fetch(_BALANCES, programme)
     return Totals(

@@ -1,0 +1,151 @@
+"""What comes back, over HTTP: returns, voids, returns without a receipt, receipts that find their customer."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from builders import ANNA, BEN
+from loyalty.shop import Shop, a_sale, code_of, place_of
+from regulars_kit.auth import Principal
+
+
+def a_return(*lines: dict[str, Any], **said: Any) -> dict[str, Any]:
+    return {"return_id": str(uuid4()), "lines": list(lines), **said}
+
+
+def goods(sku: str = "SKU-1", quantity: int | str = 1, net_minor: int = 1000, **said: Any) -> dict[str, Any]:
+    """A return slip of Anna's for one article."""
+    slip = a_sale(**{"occurred_at": "2026-02-12T12:00:00+01:00", **said})
+    return {
+        **slip,
+        "return_id": str(uuid4()),
+        "lines": [{"sku": sku, "quantity": quantity, "net_minor": net_minor}],
+    }
+
+
+async def test_a_returned_line_takes_back_what_it_earned(club: Shop) -> None:
+    sold = await club.sell(3000, 7000)
+    response = await club.send("POST", f"/v1/purchases/{sold['purchase_id']}/returns", a_return({"line_id": "1"}))
+    assert response.status_code == 201
+    told = response.json()
+    assert told["lines"] == [{"line_id": "1", "points": 30}]
+    assert (told["taken_back"], told["restored"], told["balance"]) == (30, 0, 70)
+
+
+async def test_a_return_sent_twice_happens_once(club: Shop) -> None:
+    sold = await club.sell(3000, 7000)
+    path, body = f"/v1/purchases/{sold['purchase_id']}/returns", a_return({"line_id": "1"})
+    first, again = [await club.send("POST", path, body) for _ in range(2)]
+    assert first.content == again.content
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert code_of(await club.send("POST", path, {**body, "lines": []})) == (409, "idempotency_key_conflict")
+    assert await club.balance() == 70
+
+
+async def test_a_dry_run_changes_nothing(club: Shop) -> None:
+    sold = await club.sell(3000, 7000)
+    for action, body in (("returns", a_return({"line_id": "1"})), ("void", {})):
+        response = await club.send("POST", f"/v1/purchases/{sold['purchase_id']}/{action}?dry_run=true", body)
+        assert response.status_code == 200
+        assert response.json()["taken_back"] == (30 if action == "returns" else 100)
+    assert await club.balance() == 100
+
+
+async def test_a_void_takes_all_that_is_left_once(club: Shop) -> None:
+    sold = await club.sell(3000, 7000)
+    path = f"/v1/purchases/{sold['purchase_id']}"
+    await club.send("POST", f"{path}/returns", a_return({"line_id": "1"}))
+    first, again = [await club.send("POST", f"{path}/void") for _ in range(2)]
+    assert (first.status_code, first.json()["taken_back"], first.json()["balance"]) == (201, 70, 0)
+    assert first.content == again.content
+    assert again.headers["Idempotent-Replayed"] == "true"
+    nothing = await club.send("POST", f"{path}/returns", a_return({"line_id": "2"}))
+    assert code_of(nothing) == (409, "nothing_left_to_return")
+
+
+async def test_a_return_may_be_of_a_part(club: Shop) -> None:
+    sale = a_sale(1000)
+    sale["lines"][0]["quantity"] = 4
+    sold = (await club.put(sale)).json()
+    path = f"/v1/purchases/{sold['purchase_id']}/returns"
+    by_quantity = await club.send("POST", path, a_return({"line_id": "1", "quantity": 1}))
+    by_amount = await club.send("POST", path, a_return({"line_id": "1", "net_minor": 500}))
+    assert [by_quantity.json()["taken_back"], by_amount.json()["taken_back"]] == [2, 5]  # floor(10 x 1/4), floor(7.5)-2
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code", "place"),
+    [
+        ([{"line_id": "9"}], 422, "unknown_line", "/lines/0/line_id"),
+        ([{"line_id": "1", "quantity": 0}], 422, "negative_line", "/lines/0/quantity"),
+        ([{"line_id": "1", "net_minor": -1}], 422, "out_of_range", "/lines/0/net_minor"),
+        ([{"line_id": "1"}, {"line_id": "1"}], 422, "invalid_field", "/lines/1/line_id"),
+        ([{"line_id": "1", "quantity": 2}], 409, "nothing_left_to_return", "/lines/0"),
+        ([{}], 422, "missing_field", "/lines/0/line_id"),
+    ],
+)
+async def test_a_wrong_return_is_refused_whole(
+    club: Shop, lines: list[dict[str, Any]], status: int, code: str, place: str
+) -> None:
+    sold = await club.sell(1000)
+    response = await club.send("POST", f"/v1/purchases/{sold['purchase_id']}/returns", a_return(*lines))
+    assert code_of(response) == (status, code)
+    assert place_of(response) == place
+    assert await club.balance() == 10
+
+
+@pytest.mark.parametrize("action", ["returns", "void", "claim"])
+async def test_what_was_never_bought_does_not_come_back(club: Shop, action: str) -> None:
+    bodies = {"returns": a_return(), "void": {}, "claim": {"customer": {"id": str(ANNA)}}}
+    response = await club.send("POST", f"/v1/purchases/{uuid4()}/{action}", bodies[action])
+    assert code_of(response) == (404, "unknown_purchase")
+
+
+async def test_goods_without_a_receipt_are_matched_to_the_newest_purchase(club: Shop) -> None:
+    old = await club.sell(1000, occurred_at="2026-02-10T10:00:00Z")
+    new = await club.sell(1000, occurred_at="2026-02-11T10:00:00Z")
+    response = await club.send("POST", "/v1/returns", goods(quantity=3))
+    assert response.status_code == 201
+    told = response.json()
+    assert [line["purchase_id"] for line in told["lines"]] == [new["purchase_id"], old["purchase_id"], None]
+    assert (told["taken_back"], told["balance"], told["flags"]) == (20, 0, ["unmatched_return"])
+    assert [event.type for event in await club.told()][2:] == [
+        "loyalty.purchase_returned.v1",
+        "loyalty.purchase_returned.v1",
+        "loyalty.purchase_returned.v1",
+        "loyalty.flag_raised.v1",
+    ]
+
+
+async def test_a_return_slip_has_one_number(club: Shop) -> None:
+    await club.sell(1000)
+    slip = goods()
+    first, again = [await club.send("POST", "/v1/returns", slip) for _ in range(2)]
+    assert first.content == again.content
+    other = await club.send("POST", "/v1/returns", {**slip, "return_id": str(uuid4())})
+    assert other.status_code == 409
+
+
+async def test_goods_are_taken_back_by_their_own_store(club: Shop) -> None:
+    own = Principal("till-1", None, frozenset({"purchases:write"}), frozenset({"hamburg"}))
+    assert code_of(await club.send("POST", "/v1/returns", goods(), principal=own)) == (403, "store_not_allowed")
+
+
+async def test_goods_of_nothing_are_no_return(club: Shop) -> None:
+    response = await club.send("POST", "/v1/returns", goods(quantity=0))
+    assert code_of(response) == (422, "negative_line")
+    assert place_of(response) == "/lines/0/quantity"
+
+
+async def test_a_receipt_finds_its_customer_once(club: Shop) -> None:
+    sale = a_sale(1000)
+    del sale["customer"]
+    path = f"/v1/purchases/{(await club.put(sale)).json()['purchase_id']}/claim"
+    response = await club.send("POST", path, {"customer": {"id": str(ANNA)}})
+    assert (response.status_code, response.json()["earned"], response.json()["balance"]) == (200, 10, 10)
+    assert (await club.send("POST", path, {"customer": {"id": str(ANNA)}})).json()["balance"] == 10
+    assert code_of(await club.send("POST", path, {"customer": {"id": str(BEN)}})) == (409, "already_claimed")
+    assert code_of(await club.send("POST", path, {"customer": {"card": "77"}})) == (404, "unknown_customer")
