@@ -50,6 +50,11 @@ def written(database_url: str) -> Written:
     return Written(int(counts[0][0]), sum(int(rows) for rows, _ in counts), sum(int(size) for _, size in counts))
 
 
+def analyse(database_url: str) -> None:
+    """Let PostgreSQL know how large the tables are."""
+    _ask(database_url, "ANALYZE")
+
+
 def write_checkpoint(database_url: str) -> None:
     """So that none that is due falls into the time of the one or the other."""
     _ask(database_url, "CHECKPOINT")

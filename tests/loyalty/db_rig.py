@@ -17,12 +17,14 @@ from regulars_kit.db import Database, Transactions
 from regulars_kit.values import Refused
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
 from regulars_loyalty.adapters.db.unit import PostgresUnit
-from regulars_loyalty.application.commands import RedeemPoints, Request, ReturnPurchase
+from regulars_loyalty.application.adjust_points import adjust_points
+from regulars_loyalty.application.commands import AdjustPoints, RedeemPoints, Request, ReturnPurchase, ReverseRedemption
 from regulars_loyalty.application.publish_programme import publish_programme
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, Shopper
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.application.redeem_points import redeem_points
 from regulars_loyalty.application.return_purchase import return_purchase
+from regulars_loyalty.application.reverse_redemption import reverse_redemption
 from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.purchase import Purchase
 from regulars_loyalty.domain.returning import LineWanted
@@ -74,6 +76,17 @@ class Rig:
     async def redeem(self, points: int, when: str, customer_id: UUID = ANNA) -> dict[str, Any]:
         command = RedeemPoints(Shopper(customer_id), None, None, points, a_request(when, key=str(an_id())))
         return _body(await redeem_points(command, self.begin, self.clock))
+
+    async def reverse(self, redemption: Mapping[str, Any], points: int | None, when: str) -> None:
+        request = a_request(when, key=str(an_id()))
+        command = ReverseRedemption(UUID(redemption["redemption_id"]), points, request)
+        await reverse_redemption(command, self.begin, self.clock)
+
+    async def adjust(self, points: int, when: str, until: str | None = None) -> None:
+        ends = local(until) if until else None
+        request = a_request(when, key=str(an_id()))
+        command = AdjustPoints(ANNA, None, None, points, "sorry", "olga", ends, request)
+        await adjust_points(command, self.begin, self.clock)
 
     async def rows(self, query: str, values: Mapping[str, object] | None = None) -> Sequence[Any]:
         async with self.database.transaction() as connection:

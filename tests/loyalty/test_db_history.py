@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
-from builders import ANNA, TIERS, a_purchase, an_id, lines_of, local
-from loyalty.books import books, check_books
-from loyalty.db_rig import Rig, a_command, a_request
-from regulars_kit.values import Refused
-from regulars_loyalty.application.adjust_points import adjust_points
-from regulars_loyalty.application.commands import AdjustPoints, ReverseRedemption
-from regulars_loyalty.application.expire_points import expire_points
+from builders import ANNA, TIERS, an_id, lines_of, local
+from loyalty.db_rig import Rig
 from regulars_loyalty.application.ports import LoyaltyUnit, Passbook
-from regulars_loyalty.application.reverse_redemption import reverse_redemption
-from regulars_loyalty.domain.account import Account, Cause
+from regulars_loyalty.domain.account import Cause
 from regulars_loyalty.domain.facts import (
     PointsAdjusted,
     PointsRedeemed,
@@ -31,10 +22,7 @@ from regulars_loyalty.domain.facts import (
     RedemptionReversed,
     ReturnedShare,
 )
-from regulars_loyalty.domain.folding import fold
 from regulars_loyalty.domain.late import net
-from regulars_loyalty.domain.posting import GENESIS, chain_hash
-from regulars_loyalty.domain.purchase import Purchase
 from regulars_loyalty.domain.returning import LineWanted
 
 if TYPE_CHECKING:
@@ -53,24 +41,13 @@ async def annas(unit: LoyaltyUnit) -> Passbook:
     return passbook
 
 
-async def reverse(rig: Rig, redemption: dict[str, Any], points: int | None, when: str) -> None:
-    command = ReverseRedemption(UUID(redemption["redemption_id"]), points, a_request(when, key=str(an_id())))
-    await reverse_redemption(command, rig.begin, rig.clock)
-
-
-async def adjust(rig: Rig, points: int, when: str, until: str | None = None) -> None:
-    ends = local(until) if until else None
-    request = a_request(when, key=str(an_id()))
-    await adjust_points(AdjustPoints(ANNA, None, None, points, "sorry", "olga", ends, request), rig.begin, rig.clock)
-
-
 async def test_every_kind_of_fact_comes_back_as_it_happened(rig: Rig) -> None:
     await rig.publish()
     purchase = await rig.sell(lines=lines_of(10_000, 5_000), when="2026-02-01 10:00")
     redemption = await rig.redeem(60, "2026-02-02 10:00")
-    await reverse(rig, redemption, 25, "2026-02-03 10:00")
-    await adjust(rig, 30, "2026-02-04 10:00", until="2026-03-01")
-    await adjust(rig, -10, "2026-02-05 10:00")
+    await rig.reverse(redemption, 25, "2026-02-03 10:00")
+    await rig.adjust(30, "2026-02-04 10:00", until="2026-03-01")
+    await rig.adjust(-10, "2026-02-05 10:00")
     await rig.give_back(purchase, "2026-02-06 10:00", LineWanted("2", net_minor=1_000))
     async with rig.begin() as unit:
         passbook = await annas(unit)
@@ -93,7 +70,7 @@ async def test_every_kind_of_fact_comes_back_as_it_happened(rig: Rig) -> None:
 
 async def test_a_fact_comes_back_with_its_answer_and_its_details(rig: Rig) -> None:
     await rig.publish()
-    await adjust(rig, 30, "2026-02-04 10:00")
+    await rig.adjust(30, "2026-02-04 10:00")
     async with rig.begin() as unit:
         (fact,) = (await unit.history((await annas(unit)).account.account_id, until=None, known_at=None)).facts
         row = await unit.fact(fact.fact_id)
@@ -157,7 +134,7 @@ async def test_what_was_spent_is_known_in_the_order_of_spending_whatever_came_la
     redemption = await rig.redeem(80, "2026-02-01 10:00")
     first, second = (UUID(lot["lot_id"]) for lot in redemption["lots"])
     earliest = await rig.sell(3_000, when="2026-01-05 10:00")
-    await reverse(rig, redemption, 10, "2026-02-02 10:00")
+    await rig.reverse(redemption, 10, "2026-02-02 10:00")
     async with rig.begin() as unit:
         spend = await unit.spend(UUID(redemption["redemption_id"]))
         passbook = await annas(unit)
@@ -200,20 +177,6 @@ async def test_a_lot_that_a_late_receipt_undoes_is_empty(rig: Rig) -> None:
     assert (stored.row.earned, stored.row.line_points, stored.row.visit) == (0, (0,), 2)
 
 
-async def test_a_late_receipt_behind_others_in_its_batch_changes_their_price_too(rig: Rig) -> None:
-    bonus = {"code": "welcome", "when": {"first_purchase": True}, "bonus": 50}
-    await rig.publish(policies={"late": "re-rate"}, rules=[bonus])
-    later, earlier = (a_purchase(100, when=f"2026-02-10 {hour}:00") for hour in (12, 10))
-    await rig.record(a_command(later), a_command(earlier))
-    async with rig.begin() as unit:
-        stored = [await unit.purchase(each.purchase_id) for each in (earlier, later)]
-    assert [each and (each.row.earned, each.row.line_points, each.row.visit) for each in stored] == [
-        (51, (51,), 1),
-        (1, (1,), 2),
-    ]
-    await check_stored(rig)
-
-
 async def test_lots_and_postings_are_read_page_by_page(rig: Rig) -> None:
     await rig.publish()
     sold = [await rig.sell(when=f"2026-02-10 {hour}:00") for hour in (10, 11, 12)]
@@ -245,7 +208,7 @@ async def test_totals_say_what_became_of_every_point(rig: Rig) -> None:
     await rig.publish(policies={"debt": "clamp"}, tiers=TIERS)
     purchase = await rig.sell(20_000, when="2026-02-10 10:00")
     await rig.redeem(180, "2026-02-10 11:00")
-    await adjust(rig, 5, "2026-02-10 11:30")
+    await rig.adjust(5, "2026-02-10 11:30")
     await rig.give_back(purchase, "2026-02-10 12:00")
     async with rig.begin() as unit:
         totals = await unit.totals("club")
@@ -253,84 +216,3 @@ async def test_totals_say_what_became_of_every_point(rig: Rig) -> None:
     assert (totals.issued, totals.redeemed, totals.clawed_back, totals.written_off) == (205, 180, 200, 175)
     assert (totals.spendable, totals.debt, totals.accounts, totals.tiers) == (0, 0, 1, {"base": 1})
     assert (nothing.issued, nothing.accounts, nothing.tiers) == (0, 0, {})
-
-
-@pytest.mark.parametrize("late", ["no-rerate", "re-rate"])
-@pytest.mark.parametrize("seed", range(4))
-async def test_whatever_happens_the_stored_account_is_the_fold_of_its_stored_facts(
-    rig: Rig, seed: int, late: str
-) -> None:
-    """I4, with facts that come in any order."""
-    await rig.publish(
-        expires={"after": "P2M"},
-        tiers=[{"code": "base", "from": 0}, {"code": "gold", "from": 100, "multiplier": "1.5"}],
-        rules=[{"code": "third", "when": {"every_nth_visit": 3}, "bonus": 7}],
-        policies={"late": late, "grace_days": seed % 2 * 20, "debt": ["debt", "clamp"][seed // 2]},
-    )
-    rig.now = local("2026-09-01")
-    chance = random.Random(seed)
-    sold: list[Purchase] = []
-    redeemed: list[dict[str, Any]] = []
-    for _ in range(40):
-        with suppress(Refused):
-            await something_happens(rig, chance, sold, redeemed)
-        await check_stored(rig)
-    await expire_points(rig.begin, rig.clock)
-    await check_stored(rig)
-
-
-async def something_happens(
-    rig: Rig, chance: random.Random, sold: list[Purchase], redeemed: list[dict[str, Any]]
-) -> None:
-    when = f"2026-{chance.randint(1, 8):02}-{chance.randint(1, 28):02} {chance.randint(8, 19):02}:00"
-    match chance.randrange(7):
-        case 0:
-            sold.append(await rig.sell(lines=lines_of(chance.randint(0, 9000), 500), when=when))
-        case 1:
-            batch = [a_purchase(chance.randint(0, 9000), when=f"2026-{chance.randint(1, 8):02}-05") for _ in range(3)]
-            await rig.record(*map(a_command, batch))
-            sold += batch
-        case 2:
-            sold.append(await rig.sell(2_000, when=when, paid_in_points_minor=chance.randint(1, 40)))
-        case 3 if sold:
-            line = LineWanted("1", quantity_milli=chance.choice([250, 333, 1000]))
-            await rig.give_back(chance.choice(sold), when, line)
-        case 4:
-            redeemed.append(await rig.redeem(chance.randint(1, 60), when))
-        case 5 if redeemed:
-            await reverse(rig, chance.choice(redeemed), chance.randint(1, 30), when)
-        case 6:
-            await adjust(rig, chance.choice([-9, 40]), when)
-
-
-async def check_stored(rig: Rig) -> None:
-    async with rig.begin() as unit:
-        accounts = await unit.accounts_of(ANNA)
-        for passbook in accounts:
-            account, programme = passbook.account, (await unit.programmes()).named("club")
-            history = await unit.history(account.account_id, until=None, known_at=None)
-            await unit.load_lots(passbook)
-            postings = await unit.postings_of(account.account_id, limit=10_000, after_seq=0)
-            spends = {
-                fact.fact_id: await unit.spend(fact.fact_id)
-                for fact in history.facts
-                if not isinstance(fact, PurchaseReturned | RedemptionReversed)
-            }
-    for passbook in accounts:
-        folded = fold(passbook.account.account_id, history.facts, programme, passbook.account.newest_at)
-        assert_same(passbook.account, folded)
-        assert +Counter(history.posted) == +net(folded.moves)
-        check_books(books(posting.move for posting in postings), folded.spendable, folded.debt)
-        assert {key: spend for key, spend in spends.items() if spend} == folded.spends
-        head = GENESIS
-        for seq, posting in enumerate(postings, 1):
-            assert posting.account_seq == seq
-            head = chain_hash(head, posting.account_id, seq, posting.move, posting.recorded_at, posting.late_fact_id)
-            assert posting.hash == head
-        assert (passbook.seq, passbook.head) == (len(postings), head)
-
-
-def assert_same(stored: Account, folded: Account) -> None:
-    assert (stored.spendable, stored.debt, stored.visits) == (folded.spendable, folded.debt, folded.visits)
-    assert (stored.tier, stored.standings) == (folded.tier, folded.standings)
-    assert stored.open_lots() == folded.open_lots()

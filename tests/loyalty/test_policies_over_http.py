@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders import TIERS, the_specs_example
+from builders import ANNA, TIERS, a_document, the_specs_example
 from conftest import FreshDatabase
 from loyalty.at_the_till import AtTheTill, a_till
 
@@ -142,3 +142,33 @@ async def test_p13_a_balance_is_asked_as_of_one_time_and_known_at_another(till: 
     assert await till.balance("2026-02-05", known_at=known) == 0
     assert await till.balance("2026-02-15", known_at=known) == 100
     assert await till.balance("2026-01-01") == 0
+
+
+async def test_p5_only_points_that_came_back_are_called_expired(till: AtTheTill) -> None:
+    await till.publish()
+    await till.grant(100, when="2026-01-01", until="2026-04-01")
+    spent = await till.redeem(80, when="2026-03-20 10:00")
+    # At that very instant the 20 that were never spent expire too; they did not come back.
+    answer = await till.reverse(spent, when="2026-04-01 00:00")
+    assert (answer["restored"], answer["expired"], answer["balance"]) == (80, 80, 0)
+
+
+async def test_p10_a_first_purchase_that_reaches_a_tier_says_so(till: AtTheTill) -> None:
+    await till.publish(tiers=TIERS)
+    await till.sell(100_000, when="2026-02-01 10:00")
+    *_, moved = await till.shop.told()
+    assert moved.type == "loyalty.tier_changed.v1"
+    assert (moved.data["from_tier"], moved.data["to_tier"]) == ("base", "gold")
+
+
+async def test_points_are_given_only_into_the_programmes_own_wallet(till: AtTheTill) -> None:
+    await till.publish()
+    body = {"points": 5, "reason": "goodwill", "wallet": "stamps"}
+    refused = await till.ask("POST", f"/v1/accounts/{ANNA}/adjustments", body, status=422, key="a key")
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("unknown_programme", "/wallet")
+
+
+async def test_a_programme_keeps_its_wallet(till: AtTheTill) -> None:
+    await till.publish()
+    refused = await till.ask("PUT", "/v1/programmes/club", a_document(wallet="stars"), status=422)
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("invalid_programme", "/wallet")

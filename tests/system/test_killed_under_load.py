@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("REGULARS_TEST_KILLS", "3"))
 TILLS = 8
 CUSTOMERS = 12
 # From a start to the kill: well into the load, and sometimes at its very beginning.
-MOST_ANSWERS = 250
+MOST_ANSWERS = 150
 LONGEST_JITTER_S = 0.05
 # One kill in so many comes while the shop is still opening, so that the recovery is killed too.
 OPENING = 5
@@ -79,7 +79,7 @@ async def sell_while_it_is_killed(shop: Shop, book: Book, chance: random.Random,
             await a_random_instant(book, chance, is_opening=kill % OPENING == 0)
             shop.kill()
             shop.open()
-        await book.until_answered(MOST_ANSWERS)
+        await book.until_answered(TILLS)
         stop.set()
 
 

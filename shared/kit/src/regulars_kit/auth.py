@@ -10,6 +10,7 @@ request. `kid` names the issuer (the gateway, or a service that calls another), 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives import serialization
@@ -22,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from regulars_kit.values import Clock, Refused, utc_now
 
@@ -216,17 +218,23 @@ def requires(scope: str) -> Requires:
 PlainEndpoint = Callable[[Request], Awaitable[Response]]
 
 
-def guarded(scope: str) -> Callable[[Callable[[Request, Principal], Awaitable[Response]]], PlainEndpoint]:
+class Guarded:
+    """A plain endpoint behind its guard, as `guarded` makes it: an ASGI app of its own, which spares a purchase the
+    wrappers that Starlette puts around functions."""
+
+    def __init__(self, scope: str, endpoint: Callable[[Request, Principal], Awaitable[Response]]) -> None:
+        self.scope = scope
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self._endpoint(request, principal_of(request, self.scope))
+        await response(scope, receive, send)
+
+
+def guarded(scope: str) -> Callable[[Callable[[Request, Principal], Awaitable[Response]]], Guarded]:
     """Guard a plain Starlette endpoint, called with the request and its principal; the route declares `scope`."""
-
-    def guard(endpoint: Callable[[Request, Principal], Awaitable[Response]]) -> PlainEndpoint:
-        async def admit(request: Request) -> Response:
-            return await endpoint(request, principal_of(request, scope))
-
-        admit.__dict__["scope"] = scope
-        return admit
-
-    return guard
+    return partial(Guarded, scope)
 
 
 def open_to_all(endpoint: PlainEndpoint) -> PlainEndpoint:

@@ -43,8 +43,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=checkout_timeout_s,
-            # A connection that died with its server is found at the checkout, not by the till's request.
-            pool_pre_ping=False,
+            # `transaction` begins and ends each one on the driver itself: SQLAlchemy's own way, in a greenlet of its
+            # own each time, would cost a purchase as much as one of its statements.
+            isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": 5,
                 "command_timeout": statement_timeout_s,
@@ -56,13 +57,15 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back by any error. Raises `Unavailable`."""
         try:
-            async with self.engine.connect() as connection, connection.begin():
+            async with self.engine.connect() as connection, _transaction_on(connection):
                 yield connection
         # The internal error is asyncpg's for a connection that was cut in the middle of an exchange.
         except (OSError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
             raise Unavailable("the database is away; try again") from error
         except asyncpg.exceptions.OperatorInterventionError as error:
             raise Unavailable("the database is restarting; try again") from error
+        except asyncpg.exceptions.InsufficientResourcesError as error:
+            raise Unavailable("the database is full or has no connection free; try again") from error
         except DBAPIError as error:
             if error.connection_invalidated or _is_outage(error):
                 raise Unavailable("the database is away; try again") from error
@@ -75,6 +78,34 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _transaction_on(connection: AsyncConnection) -> AsyncIterator[None]:
+    driver = await _live_driver(connection)
+    try:
+        await driver.execute("BEGIN")
+        yield
+        await driver.execute("COMMIT")
+    except asyncpg.InterfaceError as error:
+        if driver.is_closed():
+            raise Unavailable("the database is away; try again") from error
+        raise
+    finally:
+        if driver.is_closed():
+            # The pool would hand it out again: it looks at a connection only when SQLAlchemy itself has met an error.
+            await connection.invalidate()
+        elif driver.is_in_transaction():
+            await driver.execute("ROLLBACK")
+
+
+async def _live_driver(connection: AsyncConnection) -> asyncpg.Connection[asyncpg.Record]:
+    """asyncpg's connection; another one when it died with its server while it lay in the pool."""
+    driver: asyncpg.Connection[asyncpg.Record] = (await connection.get_raw_connection()).driver_connection
+    if driver.is_closed():
+        await connection.invalidate()
+        driver = (await connection.get_raw_connection()).driver_connection
+    return driver
 
 
 # SQLSTATE classes: 08 connection, 53 resources (disk full, too many connections), 57P shutdown, 58 system; and what is

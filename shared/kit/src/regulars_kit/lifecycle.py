@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -15,6 +16,9 @@ from starlette.types import ASGIApp
 
 DRAIN_S = 30.0
 """From SIGTERM to the end; what still runs then is cancelled."""
+
+_YOUNG_OBJECTS = 20_000
+"""Python's own 700 are used up by a purchase or two."""
 
 Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set, ends what it began, and returns."""
@@ -85,11 +89,14 @@ def serving(app: ASGIApp, listener: socket.socket, *, drain_s: float = DRAIN_S) 
             log_config=None,
             access_log=False,
             server_header=False,
+            # Nobody here asks for the client's address, so nobody need look for it in the headers.
+            proxy_headers=False,
             timeout_graceful_shutdown=int(drain_s),
             # A till's connection stays open between two customers.
             timeout_keep_alive=75,
         )
         server = _Server(config)
+        spare_the_collector()
         stopping = asyncio.ensure_future(_stop(server, stop))
         try:
             await server.serve(sockets=[listener])
@@ -99,6 +106,17 @@ def serving(app: ASGIApp, listener: socket.socket, *, drain_s: float = DRAIN_S) 
             raise RuntimeError("the server ended by itself: see the log above")
 
     return serve
+
+
+def spare_the_collector() -> None:
+    """Let garbage collection leave alone what stays as long as the process, and come less often for the rest.
+
+    Looking through a service's modules, models and routes takes 75 ms, several times a minute under load: the longest
+    wait of a till would be for that.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 10)
 
 
 async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:

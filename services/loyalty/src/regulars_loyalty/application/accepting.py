@@ -25,7 +25,7 @@ from regulars_loyalty.domain.folding import advance, apply, is_late, needs_lots
 from regulars_loyalty.domain.late import fold_late, net
 from regulars_loyalty.domain.posting import Posting, write_down
 from regulars_loyalty.domain.pricing import Price
-from regulars_loyalty.domain.programme import Programme
+from regulars_loyalty.domain.programme import Programme, Version
 from regulars_loyalty.domain.refusals import InTheFuture
 
 _CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -154,6 +154,12 @@ def side_effects(
     if tier is not None and tier_before is not None and tier != tier_before:
         said.append(TierChanged(owner.customer_id, owner.programme, tier_before, tier, at, _tier_reason(fact)))
     return said
+
+
+def tier_of(passbook: Passbook, version: Version) -> str | None:
+    """The tier held before a purchase: on a new account it is everybody's, so a first purchase may move it."""
+    held = version.tier(passbook.account.tier)
+    return held and held.code
 
 
 def _expired(posting: Posting) -> int:

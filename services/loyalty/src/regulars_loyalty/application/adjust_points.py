@@ -9,18 +9,19 @@ from regulars_loyalty.application.accepting import (
     accept,
     balance_after,
     check_not_in_the_future,
+    owner_of,
     side_effects,
 )
 from regulars_loyalty.application.answering import first_answer, found_before, in_one_unit
 from regulars_loyalty.application.commands import AdjustPoints
-from regulars_loyalty.application.ports import Begin, FactRow, LoyaltyUnit, Owner, Passbook, Writing
+from regulars_loyalty.application.ports import Begin, FactRow, LoyaltyUnit, Passbook, Writing
 from regulars_loyalty.application.purchase_rows import Answer
 from regulars_loyalty.application.redeem_points import lock_existing
 from regulars_loyalty.domain import announcements
 from regulars_loyalty.domain.facts import PointsAdjusted
 from regulars_loyalty.domain.pricing import lot_end
 from regulars_loyalty.domain.programme import Programme
-from regulars_loyalty.domain.refusals import ExpiresTooEarly
+from regulars_loyalty.domain.refusals import ExpiresTooEarly, UnknownProgramme
 
 
 async def adjust_points(command: AdjustPoints, begin: Begin, now: Clock) -> Answer:
@@ -41,7 +42,9 @@ async def adjust_points(command: AdjustPoints, begin: Begin, now: Clock) -> Answ
 async def _lock(unit: LoyaltyUnit, command: AdjustPoints, programme: Programme) -> Passbook:
     if command.points < 0:
         return await lock_existing(unit, command.customer_id, programme, command.wallet)
-    owner = Owner(command.customer_id, programme.code, command.wallet or programme.wallet)
+    if command.wallet not in (None, programme.wallet):
+        raise UnknownProgramme("the programme has no such wallet", field="/wallet")
+    owner = owner_of(command.customer_id, programme)
     return (await unit.lock([owner], open_missing=True))[owner]
 
 

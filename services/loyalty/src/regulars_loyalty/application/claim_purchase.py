@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import Clock
-from regulars_loyalty.application.accepting import accept, balance_after, owner_of, side_effects
+from regulars_loyalty.application.accepting import accept, balance_after, owner_of, side_effects, tier_of
 from regulars_loyalty.application.answering import first_answer, in_one_unit, known_customer
 from regulars_loyalty.application.commands import ClaimPurchase
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Passbook, PurchaseRow, StoredPurchase, Writing
@@ -66,7 +66,7 @@ async def _fold(
     purchase, owner = stored.row.purchase, passbook.owner
     programme = (await unit.programmes()).named(owner.programme)
     fact = PurchaseMade(purchase.purchase_id, purchase.occurred_at, stored.row.version, purchase, None)
-    tier_before = passbook.account.tier
+    tier_before = tier_of(passbook, programme.numbered(stored.row.version))
     postings, _ = await accept(unit, passbook, fact, programme, now)
     row = _priced(stored.row, passbook, now)
     numbers = []

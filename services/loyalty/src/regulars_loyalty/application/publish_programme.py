@@ -26,7 +26,9 @@ async def publish_programme(code: str, document: Mapping[str, object], begin: Be
         if newest is not None and newest.document == document:
             return view(newest)
         version = parse(document, code, newest.number + 1 if newest else 1)
-        _check_stores(version, await unit.programmes())
+        programmes = await unit.programmes()
+        _check_stores(version, programmes)
+        _check_wallet(version, programmes)
         stored = ProgrammeDocument(code, version.number, version.effective_from, document, now())
         await unit.publish_version(stored)
         await unit.write(Writing(announcements=[_announcement(version, document)]))
@@ -51,6 +53,13 @@ def _check_stores(version: Version, programmes: Programmes) -> None:
         for store in sorted(version.stores & other.versions[-1].stores):
             place = "*" if store == "*" else "this store"
             raise InvalidProgramme(f"programme {code!r} has {place} already; take it out there first", field="/stores")
+
+
+def _check_wallet(version: Version, programmes: Programmes) -> None:
+    """Accounts are by programme and wallet: under another name everybody would begin again with nothing."""
+    mine = programmes.by_code.get(version.programme)
+    if mine is not None and mine.wallet != version.wallet:
+        raise InvalidProgramme(f"the programme's wallet is {mine.wallet!r}, and stays so", field="/wallet")
 
 
 def _announcement(version: Version, document: Mapping[str, object]) -> ProgrammePublished:

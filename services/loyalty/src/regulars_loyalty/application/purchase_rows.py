@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from json import JSONEncoder
 from uuid import UUID
 
 from regulars_loyalty.application.accepting import balance_after
@@ -12,6 +12,9 @@ from regulars_loyalty.application.ports import FirstAnswer, FirstPurchase, Passb
 from regulars_loyalty.domain.announcements import PurchaseRecorded
 from regulars_loyalty.domain.programme import Programme, Version
 from regulars_loyalty.domain.purchase import Purchase
+
+# The answer is written out rather than encoded: every purchase pays for it.
+_quoted = JSONEncoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,21 @@ def priced_row(
     now: datetime, command: RecordPurchase, programme: Programme, version: Version, passbook: Passbook
 ) -> PurchaseRow:
     """The row of a purchase that the passbook's account has just been given."""
-    bought = passbook.account.bought[command.purchase.purchase_id]
-    price = bought.price
-    row = replace(
-        _bare_row(now, command, version),
+    purchase, account = command.purchase, passbook.account
+    price = account.bought[purchase.purchase_id].price
+    customer_id = passbook.owner.customer_id
+    answer = _answer(purchase, customer_id, price.tier, price.earned, price.line_points, account.balance)
+    return PurchaseRow(
+        purchase=purchase,
+        first=_first(command, answer),
         programme=programme.code,
-        account_id=passbook.account.account_id,
-        customer_id=passbook.owner.customer_id,
+        version=version.number,
+        account_id=account.account_id,
+        customer_id=customer_id,
+        identifier_hash=_identifier_hash(command),
         fact_no=passbook.fact_no,
         known_at=now,
+        recorded_at=now,
         earned=price.earned,
         paid=price.paid,
         credit=price.credit,
@@ -71,26 +80,25 @@ def priced_row(
         visit=price.visit,
         expires_at=price.expires_at,
         line_points=price.line_points,
+        coupons=command.coupons,
+        offers=command.offers,
+        captured_at=command.captured_at,
+        sequence_no=command.sequence_no,
     )
-    return _with_answer(row, passbook.account.balance)
 
 
 def unclaimed_row(now: datetime, command: RecordPurchase, version: Version) -> PurchaseRow:
     """The row of a purchase that is nobody's: it earns nothing until somebody claims it."""
-    return _with_answer(_bare_row(now, command, version), None)
-
-
-def _bare_row(now: datetime, command: RecordPurchase, version: Version) -> PurchaseRow:
     purchase = command.purchase
-    first = FirstAnswer(purchase.purchase_id, command.client, command.idempotency_key, command.content_hash, "")
+    no_points = (0,) * len(purchase.lines)
     return PurchaseRow(
         purchase=purchase,
-        first=FirstPurchase(first, purchase.receipt, command.sale_hash),
+        first=_first(command, _answer(purchase, None, None, 0, no_points, None)),
         programme=version.programme,
         version=version.number,
         account_id=None,
         customer_id=None,
-        identifier_hash=command.shopper.identifier_hash if command.shopper else None,
+        identifier_hash=_identifier_hash(command),
         fact_no=None,
         known_at=None,
         recorded_at=now,
@@ -100,7 +108,7 @@ def _bare_row(now: datetime, command: RecordPurchase, version: Version) -> Purch
         tier=None,
         visit=0,
         expires_at=None,
-        line_points=(0,) * len(purchase.lines),
+        line_points=no_points,
         coupons=command.coupons,
         offers=command.offers,
         captured_at=command.captured_at,
@@ -108,20 +116,39 @@ def _bare_row(now: datetime, command: RecordPurchase, version: Version) -> Purch
     )
 
 
-def _with_answer(row: PurchaseRow, balance: int | None) -> PurchaseRow:
-    lines = zip(row.purchase.lines, row.line_points, strict=True)
-    answer = {
-        "purchase_id": str(row.purchase.purchase_id),
-        "customer_id": row.customer_id and str(row.customer_id),
-        "tier": row.tier,
-        "earned": row.earned,
-        "pending": 0,
-        "lines": [{"line_id": line.line_id, "points": points} for line, points in lines],
-        "balance": balance,
-        "duplicate_of": None,
-    }
-    body = json.dumps(answer, separators=(",", ":"))
-    return replace(row, first=replace(row.first, first=replace(row.first.first, answer=body)))
+def _identifier_hash(command: RecordPurchase) -> str | None:
+    return command.shopper.identifier_hash if command.shopper else None
+
+
+def _first(command: RecordPurchase, answer: str) -> FirstPurchase:
+    purchase = command.purchase
+    first = FirstAnswer(purchase.purchase_id, command.client, command.idempotency_key, command.content_hash, answer)
+    return FirstPurchase(first, purchase.receipt, command.sale_hash)
+
+
+def _answer(
+    purchase: Purchase,
+    customer_id: UUID | None,
+    tier: str | None,
+    earned: int,
+    line_points: tuple[int, ...],
+    balance: int | None,
+) -> str:
+    lines = ",".join(
+        [
+            f'{{"line_id":{_quoted(line.line_id)},"points":{points}}}'
+            for line, points in zip(purchase.lines, line_points, strict=True)
+        ]
+    )
+    return (
+        f'{{"purchase_id":"{purchase.purchase_id}","customer_id":{_quoted_or_null(customer_id)},'
+        f'"tier":{_quoted_or_null(tier)},"earned":{earned},"pending":0,"lines":[{lines}],'
+        f'"balance":{"null" if balance is None else balance},"duplicate_of":null}}'
+    )
+
+
+def _quoted_or_null(value: str | UUID | None) -> str:
+    return "null" if value is None else _quoted(str(value))
 
 
 def announcement_of(row: PurchaseRow, wallet: str, passbook: Passbook | None, *, is_late: bool) -> PurchaseRecorded:

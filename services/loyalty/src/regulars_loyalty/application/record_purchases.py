@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import Clock, Refused
-from regulars_loyalty.application.accepting import accept, check_not_in_the_future, side_effects
+from regulars_loyalty.application.accepting import accept, check_not_in_the_future, side_effects, tier_of
 from regulars_loyalty.application.ports import (
     Begin,
     FirstPurchase,
@@ -202,7 +202,7 @@ async def _credit(
 ) -> PurchaseRow:
     purchase = command.purchase
     fact = PurchaseMade(purchase.purchase_id, purchase.occurred_at, version.number, purchase, None)
-    tier_before = passbook.account.tier
+    tier_before = tier_of(passbook, version)
     postings, is_late = await accept(batch.unit, passbook, fact, programme, batch.now)
     row = priced_row(batch.now, command, programme, version, passbook)
     if passbook not in batch.writing.passbooks:

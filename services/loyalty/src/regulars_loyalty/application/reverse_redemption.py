@@ -10,7 +10,7 @@ from regulars_loyalty.application.answering import first_answer, found_before, i
 from regulars_loyalty.application.commands import ReverseRedemption
 from regulars_loyalty.application.ports import Begin, FactRow, LoyaltyUnit, Passbook, Writing
 from regulars_loyalty.application.purchase_rows import Answer
-from regulars_loyalty.domain.account import Bucket, Cause
+from regulars_loyalty.domain.account import Bucket, Cause, Spend
 from regulars_loyalty.domain.announcements import PointsRestored
 from regulars_loyalty.domain.facts import PointsRedeemed, RedemptionReversed
 from regulars_loyalty.domain.posting import Posting
@@ -49,7 +49,7 @@ async def _reverse(
     programme = (await unit.programmes()).named(passbook.owner.programme)
     tier_before = passbook.account.tier
     postings, _ = await accept(unit, passbook, fact, programme, now)
-    expired = _expired_at_once(postings, at)
+    expired = _expired_at_once(postings, fact, passbook.account.spends[redeemed.fact_id])
     body = {
         "reversal_id": str(fact.fact_id),
         "redemption_id": str(redeemed.fact_id),
@@ -64,12 +64,18 @@ async def _reverse(
     return Answer(first.answer, is_replayed=False)
 
 
-def _expired_at_once(postings: list[Posting], at: datetime) -> int:
-    return sum(
+def _expired_at_once(postings: list[Posting], fact: RedemptionReversed, spend: Spend) -> int:
+    """Of the points given back, those past their date. The rest of a lot that ends at this very instant is none."""
+    lots = {lot_id for lot_id, _ in spend.slices}
+    expired = sum(
         posting.points
         for posting in postings
-        if posting.cause is Cause.EXPIRY and posting.target is Bucket.EXPIRED and posting.at == at
+        if posting.cause is Cause.EXPIRY
+        and posting.target is Bucket.EXPIRED
+        and posting.at == fact.at
+        and posting.lot_id in lots
     )
+    return min(expired, fact.points)
 
 
 def _restored(fact: RedemptionReversed, expired: int, passbook: Passbook) -> PointsRestored:

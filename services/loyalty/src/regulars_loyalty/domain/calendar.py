@@ -50,6 +50,8 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+# Asked several times of each fact; the zone's rules are searched once.
+@lru_cache(maxsize=4096)
 def local_day(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
@@ -76,7 +78,12 @@ def lot_expiry(earned_at: datetime, life: Period, zone: ZoneInfo) -> datetime:
 
     Earned 15 January with a life of one month: usable to the end of 15 February, so 16 February 00:00 local.
     """
-    return day_start(life.after(local_day(earned_at, zone)) + timedelta(days=1), zone)
+    return _end_of_life(local_day(earned_at, zone), life, zone)
+
+
+@lru_cache(maxsize=4096)
+def _end_of_life(first_day: date, life: Period, zone: ZoneInfo) -> datetime:
+    return day_start(life.after(first_day) + timedelta(days=1), zone)
 
 
 def year_start(year: int, zone: ZoneInfo) -> datetime:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -76,22 +76,21 @@ def chain_hash(
     previous: bytes, account_id: UUID, seq: int, move: Move, recorded_at: datetime, late_fact_id: UUID | None
 ) -> bytes:
     """SHA-256(hash of the account's previous posting followed by the canonical JSON (RFC 8785) of this one)."""
-    content = {
-        "account": str(account_id),
-        "at": _instant(move.at),
-        "cause": move.cause,
-        "fact": str(move.fact_id),
-        "late_fact": late_fact_id and str(late_fact_id),
-        "lot": move.lot_id and str(move.lot_id),
-        "points": move.points,
-        "recorded_at": _instant(recorded_at),
-        "seq": seq,
-        "source": move.source,
-        "target": move.target,
-    }
-    return sha256(previous + json.dumps(content, separators=(",", ":")).encode()).digest()
+    # Written out: an encoder would take three times as long, and nothing here needs escaping.
+    content = (
+        f'{{"account":"{account_id}","at":"{_instant(move.at)}","cause":"{move.cause.value}","fact":"{move.fact_id}",'
+        f'"late_fact":{_text_or_null(late_fact_id)},"lot":{_text_or_null(move.lot_id)},"points":{move.points},'
+        f'"recorded_at":"{_instant(recorded_at)}","seq":{seq},"source":"{move.source.value}",'
+        f'"target":"{move.target.value}"}}'
+    )
+    return sha256(previous + content.encode()).digest()
 
 
+def _text_or_null(identifier: UUID | None) -> str:
+    return f'"{identifier}"' if identifier else "null"
+
+
+@lru_cache(maxsize=1024)
 def _instant(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds: one spelling for one instant."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,7 +1,10 @@
-"""What a purchase earns (P1, P2): exact fractions all the way, floored once per purchase.
+"""What a purchase earns (P1, P2): exact all the way, floored once per purchase.
 
 base of a line = its net without the part paid in points
 points = floor(sum of base x rate x rules x tier) + fixed bonuses
+
+The lines' amounts are counted in parts of one size (`Parts`): whole numbers say what fractions would, and every
+purchase pays for them, which fractions would make several times as much.
 """
 
 from __future__ import annotations
@@ -9,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, lcm
 
 from regulars_kit.values import currency_exponent
 from regulars_loyalty.domain.calendar import local_day, lot_expiry
-from regulars_loyalty.domain.programme import QualifyBy, Rule, Version
+from regulars_loyalty.domain.programme import QualifyBy, Rule, Tier, Version
 from regulars_loyalty.domain.purchase import Line, Purchase
 from regulars_loyalty.domain.refusals import CurrencyNotInProgramme
 from regulars_loyalty.domain.sharing import share
@@ -22,11 +25,36 @@ _ONE = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """An exact amount for each line: line i has `counts[i]` parts, of which `in_one` make a whole."""
+
+    counts: tuple[int, ...]
+    in_one: int
+
+    def times(self, numerator: int, denominator: int) -> Parts:
+        return Parts(tuple([count * numerator for count in self.counts]), self.in_one * denominator)
+
+    def times_each(self, factors: list[Fraction]) -> Parts:
+        """Each line's amount by its own factor."""
+        common = lcm(*[factor.denominator for factor in factors])
+        counts = [
+            count * factor.numerator * (common // factor.denominator)
+            for count, factor in zip(self.counts, factors, strict=True)
+        ]
+        return Parts(tuple(counts), self.in_one * common)
+
+    @property
+    def floor(self) -> int:
+        """The sum of all lines, rounded down."""
+        return sum(self.counts) // self.in_one
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """What one purchase is worth in points, and why. Tuples run parallel to the purchase's lines.
 
     `line_points` include bonuses; `line_credits` count towards a tier; `line_paid` are the points spent on the
-    line. `exact` is the sum before the floor. `expires_at` is the lot's end, None for never.
+    line. `unfloored` are the points before the floor and the bonuses. `expires_at` is the lot's end, None for never.
     """
 
     earned: int
@@ -38,9 +66,17 @@ class Price:
     expires_at: datetime | None
     tier: str | None
     visit: int
-    exact: Fraction = Fraction(0)
-    line_exact: tuple[Fraction, ...] = ()
+    unfloored: Parts = Parts((), 1)
     line_rules: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def exact(self) -> Fraction:
+        """The sum before the floor."""
+        return Fraction(sum(self.unfloored.counts), self.unfloored.in_one)
+
+    @property
+    def line_exact(self) -> tuple[Fraction, ...]:
+        return tuple(Fraction(count, self.unfloored.in_one) for count in self.unfloored.counts)
 
 
 def points_to_pay(amount_minor: int, currency: str, version: Version) -> int:
@@ -60,28 +96,26 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
     if rate is None:
         raise CurrencyNotInProgramme("this programme earns nothing in this currency", field="/currency")
     tier = version.tier(tier_code)
-    rules = [rule for rule in version.rules if _applies(rule, purchase, version, visits_before)]
+    rules = _in_force(version, purchase, visits_before)
+    matching = [[rule for rule in rules if _matches(rule, line)] for line in purchase.lines]
     bases = _bases(purchase)
-    per_minor = rate / 10 ** currency_exponent(purchase.currency)
-    factor = per_minor * (tier.multiplier if tier else 1)
-    exact = [base * factor * _multiplier(rules, line) for base, line in zip(bases, purchase.lines, strict=True)]
-    total = sum(exact, Fraction(0))
-    points = _with_bonuses(share(floor(total), exact), rules, purchase.lines, exact)
-    credit = _credit(bases, per_minor, version)
+    base_points = bases.times(rate.numerator, rate.denominator * 10 ** currency_exponent(purchase.currency))
+    unfloored = base_points.times_each([_multiplier(tier, its_rules) for its_rules in matching])
+    points = _with_bonuses(share(unfloored.floor, unfloored.counts), rules, matching, unfloored)
+    credit = (bases if version.qualify_by is QualifyBy.SPEND else base_points).floor
     paid = points_to_pay(purchase.paid_in_points_minor, purchase.currency, version) if _pays(purchase) else 0
     return Price(
         earned=sum(points),
         line_points=tuple(points),
         credit=credit,
-        line_credits=tuple(share(credit, bases)),
+        line_credits=tuple(share(credit, bases.counts)),
         paid=paid,
         line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
         expires_at=lot_end(purchase.occurred_at, version),
         tier=tier.code if tier else None,
         visit=visits_before + 1,
-        exact=total,
-        line_exact=tuple(exact),
-        line_rules=tuple(_codes(rules, line) for line in purchase.lines),
+        unfloored=unfloored,
+        line_rules=tuple([tuple([rule.code for rule in its_rules]) for its_rules in matching]),
     )
 
 
@@ -104,7 +138,7 @@ def stored_price(
         earned=earned,
         line_points=line_points,
         credit=credit,
-        line_credits=tuple(share(credit, _bases(purchase))),
+        line_credits=tuple(share(credit, _bases(purchase).counts)),
         paid=paid,
         line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
         expires_at=expires_at,
@@ -122,31 +156,30 @@ def lot_end(at: datetime, version: Version) -> datetime | None:
     return None if version.lot_life is None else lot_expiry(at, version.lot_life, version.zone)
 
 
-def _bases(purchase: Purchase) -> list[Fraction | int]:
-    if not _pays(purchase) or not purchase.lines:
-        return [line.net_minor for line in purchase.lines]
-    money = Fraction(purchase.total_minor - purchase.paid_in_points_minor, purchase.total_minor)
-    return [line.net_minor * money for line in purchase.lines]
+def _bases(purchase: Purchase) -> Parts:
+    """What of each line was paid in money, in minor units."""
+    nets = tuple([line.net_minor for line in purchase.lines])
+    if not _pays(purchase) or not nets:
+        return Parts(nets, 1)
+    total_minor = purchase.total_minor
+    return Parts(nets, 1).times(total_minor - purchase.paid_in_points_minor, total_minor)
 
 
-def _credit(bases: list[Fraction | int], per_minor: Fraction, version: Version) -> int:
-    total = sum(bases)
-    return floor(total) if version.qualify_by is QualifyBy.SPEND else floor(total * per_minor)
+def _in_force(version: Version, purchase: Purchase, visits_before: int) -> list[Rule]:
+    day = local_day(purchase.occurred_at, version.zone)
+    return [rule for rule in version.rules if _applies(rule, purchase, day, visits_before)]
 
 
-def _applies(rule: Rule, purchase: Purchase, version: Version, visits_before: int) -> bool:
+def _applies(rule: Rule, purchase: Purchase, day: date, visits_before: int) -> bool:
     when = rule.when
     return (
         (when.stores is None or purchase.receipt.store in when.stores)
         and (when.channels is None or purchase.channel in when.channels)
         and (when.first_purchase is None or when.first_purchase == (visits_before == 0))
         and (when.every_nth_visit is None or (visits_before + 1) % when.every_nth_visit == 0)
-        and _within(local_day(purchase.occurred_at, version.zone), when.from_day, when.to_day)
+        and (when.from_day is None or when.from_day <= day)
+        and (when.to_day is None or day < when.to_day)
     )
-
-
-def _within(day: date, from_day: date | None, to_day: date | None) -> bool:
-    return (from_day is None or from_day <= day) and (to_day is None or day < to_day)
 
 
 def _matches(rule: Rule, line: Line) -> bool:
@@ -156,25 +189,22 @@ def _matches(rule: Rule, line: Line) -> bool:
     )
 
 
-def _multiplier(rules: list[Rule], line: Line) -> Fraction:
-    product = _ONE
+def _multiplier(tier: Tier | None, rules: list[Rule]) -> Fraction:
+    product = tier.multiplier if tier else _ONE
     for rule in rules:
-        if rule.multiplier != 1 and _matches(rule, line):
+        if rule.multiplier != 1:
             product *= rule.multiplier
     return product
 
 
-def _codes(rules: list[Rule], line: Line) -> tuple[str, ...]:
-    return tuple(rule.code for rule in rules if _matches(rule, line))
-
-
-def _with_bonuses(points: list[int], rules: list[Rule], lines: tuple[Line, ...], exact: list[Fraction]) -> list[int]:
+def _with_bonuses(points: list[int], rules: list[Rule], matching: list[list[Rule]], unfloored: Parts) -> list[int]:
     """Add fixed bonuses after the multipliers: a line's to each line it matches, a basket's shared like points."""
     for rule in rules:
         if not rule.bonus:
             continue
         if rule.when.is_about_lines:
-            points = [have + rule.bonus * _matches(rule, line) for have, line in zip(points, lines, strict=True)]
+            bonuses = [rule.bonus * (rule in its_rules) for its_rules in matching]
         else:
-            points = [have + part for have, part in zip(points, share(rule.bonus, exact), strict=True)]
+            bonuses = share(rule.bonus, unfloored.counts)
+        points = [have + bonus for have, bonus in zip(points, bonuses, strict=True)]
     return points

@@ -25,11 +25,12 @@ def share(total: int, weights: Sequence[Fraction | int]) -> list[int]:
         parts.append(part)
         remainders.append(remainder)
     left = total - sum(parts)
-    for index in sorted(range(len(parts)), key=lambda index: -remainders[index])[:left]:
-        parts[index] += 1
+    if left:
+        for index in sorted(range(len(parts)), key=lambda index: -remainders[index])[:left]:
+            parts[index] += 1
     return parts
 
 
 def _whole_numbers(weights: Sequence[Fraction | int]) -> list[int]:
-    scale = lcm(*(weight.denominator for weight in weights))
+    scale = lcm(*[weight.denominator for weight in weights])
     return [weight.numerator * (scale // weight.denominator) for weight in weights]

@@ -6,8 +6,17 @@ a part must store are counted: fewer than given means that somebody else stored 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+# Arrays of these are sent as the text of an array: asyncpg looks at each element for so long that this takes a third of
+# the time. Nothing in them needs quoting; texts would.
+_WRITTEN_OUT = frozenset({"bigint", "int", "date", "timestamptz"})
+
+
+def _literal(values: Sequence[object]) -> str:
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,14 @@ class Part:
     @property
     def names(self) -> str:
         return ", ".join(name for name, _ in self.columns)
+
+    def arrays(self, rows: Sequence[tuple[object, ...]]) -> list[object]:
+        """The rows as the statement takes them, column by column."""
+        columns = zip(*rows, strict=True)
+        return [
+            _literal(values) if kind in _WRITTEN_OUT else values
+            for (_, kind), values in zip(self.columns, columns, strict=True)
+        ]
 
 
 def _columns(text: str) -> tuple[tuple[str, str], ...]:
@@ -159,7 +176,11 @@ def statement(parts: tuple[Part, ...]) -> str:
 
 
 def _clause(part: Part, taken: int, all_stored: str) -> str:
-    arrays = ", ".join(f"${taken + place}::{kind}[]" for place, (_, kind) in enumerate(part.columns, 1))
+    arrays = ", ".join(f"${taken + place}{_cast(kind)}" for place, (_, kind) in enumerate(part.columns, 1))
     given = f"unnest({arrays}) WITH ORDINALITY AS given ({part.names}, place)"
     clause = part.sql.format(columns=part.names, given=given, all_stored=all_stored).strip()
     return f"{clause} RETURNING 1" if part.is_counted else clause
+
+
+def _cast(kind: str) -> str:
+    return f"::text::{kind}[]" if kind in _WRITTEN_OUT else f"::{kind}[]"

@@ -18,9 +18,9 @@ Row = Mapping[str, Any]
 Value = object
 
 _COUNT_VERSIONS = "SELECT count(*) FROM programmes"
-# The first statement of every unit. It goes through SQLAlchemy, which sends BEGIN with the first one it sees.
+# The first statement of every unit.
 # Prepared plans are made while tables are small and kept when they are not: no scan of a whole table may be in one.
-_BEGIN = f"SELECT ({_COUNT_VERSIONS}) FROM set_config('enable_seqscan', 'off', true)"
+_BEGIN = f"SELECT ({_COUNT_VERSIONS}) AS count FROM set_config('enable_seqscan', 'off', true)"
 
 
 class _Driver(Protocol):
@@ -67,7 +67,7 @@ class Session:
 
     async def _begun(self) -> _Driver:
         if self._driver is None:
-            self._versions = (await self._connection.exec_driver_sql(_BEGIN)).scalar_one()
             raw = await self._connection.get_raw_connection()
             self._driver = cast(_Driver, raw.driver_connection)
+            self._versions = int((await self._driver.fetch(_BEGIN))[0]["count"])
         return self._driver

@@ -55,7 +55,7 @@ async def store(session: Session, writing: Writing, to_message: ToMessage, noted
 
 
 async def _run(session: Session, given: Sequence[Given]) -> None:
-    arrays = [column for _, rows in given for column in zip(*rows, strict=True)]
+    arrays = [array for part, rows in given for array in part.arrays(rows)]
     counts = (await session.fetch(statement(tuple(part for part, _ in given)), *arrays))[0]
     for part, rows in given:
         if part.is_counted and counts[part.name] != len(rows):

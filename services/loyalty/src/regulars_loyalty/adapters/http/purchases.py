@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from regulars_kit.auth import Principal, guarded, requires
 from regulars_kit.http import Router, read_json, validate
@@ -29,9 +30,11 @@ router = Router(tags=["purchases"])
 
 
 def add_purchase_routes(app: FastAPI) -> None:
-    """The two plain routes. Before all others: routes are tried in their order."""
-    app.add_route(NAMED, put_purchase, methods=["PUT"], include_in_schema=False)
-    app.add_route(UNNAMED, post_purchase, methods=["POST"], include_in_schema=False)
+    """The two plain routes, put before all others: routes are tried in their order."""
+    app.router.routes[:0] = [
+        Route(NAMED, put_purchase, methods=["PUT"], include_in_schema=False),
+        Route(UNNAMED, post_purchase, methods=["POST"], include_in_schema=False),
+    ]
 
 
 @guarded(SCOPE)
