@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 SOURCES := services shared deploy tests benchmarks docs
-TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setup docs tests $(wildcard benchmarks/*.py)
+TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setup docs tests benchmarks
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help

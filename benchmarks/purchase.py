@@ -16,11 +16,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from purchase_path.house import House, opened_house
 from purchase_path.measuring import Failed, Readings, measure_in_turn
 from purchase_path.report import load_average, machine, print_table, rows_of
-from rich.console import Console
-
 from regulars.refusals import CannotStart
 
 ROOT = Path(__file__).resolve().parents[1]

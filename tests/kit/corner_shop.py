@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from regulars_kit import inbox, jobs, outbox
 from regulars_kit.auth import Principal, Verifier, guarded
@@ -77,8 +78,8 @@ def build(settings: Settings, bus: Bus, verifier: Verifier) -> Service:
     consumer = Consumer(bus, "regulars-corner", [TOPIC], {SOLD: till.hear}, database)
     app = new_app("Corner shop", "1", {}, None, verifier)
     app.state.till = till
-    app.add_route("/v1/slow", slow, methods=["POST"])
-    app.add_route("/v1/sales", sell, methods=["POST"])
+    app.router.routes.append(Route("/v1/slow", slow, methods=["POST"]))
+    app.router.routes.append(Route("/v1/sales", sell, methods=["POST"]))
     app.include_router(dead_letter_routes(consumer, "corner"))
     return Service("corner", app, database, relay, consumer, [Schedule("sweep", 60, till.sweep)])
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from regulars_kit.auth import HEADER, Principal, Signer, Verifier, guarded, new_key_pair, requires
 from regulars_kit.http import Router, new_app, read_json, stream_body
@@ -88,8 +89,8 @@ async def streamed(request: Request, principal: Principal) -> Response:
 def an_app() -> FastAPI:
     app = new_app("Shop", "1", {ReceiptTaken: 409}, None, Verifier({"gateway": PUBLIC_KEY}, "shop"))
     app.include_router(shop_routes())
-    app.add_route("/v1/plain", plain, methods=["POST"])
-    app.add_route("/v1/streamed", streamed, methods=["POST"])
+    app.router.routes.append(Route("/v1/plain", plain, methods=["POST"]))
+    app.router.routes.append(Route("/v1/streamed", streamed, methods=["POST"]))
     return app
 
 

@@ -10,8 +10,6 @@ from functools import partial
 from importlib.metadata import version
 
 import asyncpg
-import regulars_loyalty.bootstrap
-import regulars_loyalty.settings
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +17,8 @@ from starlette.types import ASGIApp
 
 import regulars_customer.bootstrap
 import regulars_customer.settings
+import regulars_loyalty.bootstrap
+import regulars_loyalty.settings
 from regulars.dispatch import Dispatch
 from regulars.door import Door, Stamped
 from regulars.home import Keys

@@ -113,7 +113,7 @@ class Router(APIRouter):
 
 
 class StrictApp(FastAPI):
-    """Refuses routers whose routes would read bodies the lenient way; has no layers but those that do something here."""
+    """Refuses routers whose routes would read bodies the lenient way; has no layers but those used here."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """Starlette's hook. Left out of FastAPI's own stack: its last resort for errors, its telemetry and its limit of

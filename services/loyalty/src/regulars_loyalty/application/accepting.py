@@ -159,7 +159,7 @@ def side_effects(
 def tier_of(passbook: Passbook, version: Version) -> str | None:
     """The tier held before a purchase: on a new account it is everybody's, so a first purchase may move it."""
     held = version.tier(passbook.account.tier)
-    return held and held.code
+    return held.code if held else None
 
 
 def _expired(posting: Posting) -> int:

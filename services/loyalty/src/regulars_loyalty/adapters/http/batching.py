@@ -31,8 +31,8 @@ MOST_WAITING = 5_000
 """Single purchases waiting. More would be answered after a till has given up on them."""
 
 _QUIET_TURNS = 3
-"""Turns of the event loop without a new purchase, after which those that came are recorded: a request takes two from its
-arrival to the batcher."""
+"""Turns of the event loop without a new purchase, after which those that came are recorded: a request takes two from
+its arrival to the batcher."""
 
 log = structlog.get_logger("regulars.loyalty")
 
