@@ -151,7 +151,7 @@ async def test_nobody_but_the_asked_for_gets_a_new_account(rig: Rig) -> None:
         assert set(locked) == {owners[1]}
         assert await unit.lock([], open_missing=True) == {}
         again = await unit.lock_account(locked[owners[1]].account.account_id)
-    assert again == locked[owners[1]]
+    assert again.account == locked[owners[1]].account
 
 
 async def test_batches_that_name_the_same_accounts_in_other_orders_never_deadlock(rig: Rig, other: Rig) -> None:

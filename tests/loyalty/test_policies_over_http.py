@@ -164,7 +164,7 @@ async def test_p10_a_first_purchase_that_reaches_a_tier_says_so(till: AtTheTill)
 async def test_points_are_given_only_into_the_programmes_own_wallet(till: AtTheTill) -> None:
     await till.publish()
     body = {"points": 5, "reason": "goodwill", "wallet": "stamps"}
-    refused = await till.ask("POST", f"/v1/accounts/{ANNA}/adjustments", body, status=422, key="a key")
+    refused = await till.ask("POST", f"/v1/accounts/{ANNA}/adjustments", body, status=422, key="stamps")
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("unknown_programme", "/wallet")
 
 
