@@ -93,8 +93,8 @@ class MemoryUnit:
         held = self.tables.identifiers
         return {each: held[each] for each in identifier_hashes if each in held}
 
-    async def link_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
-        self.tables.identifiers[identifier_hash] = customer_id
+    async def link_identifiers(self, identifier_hashes: Sequence[str], customer_id: UUID) -> None:
+        self.tables.identifiers.update(dict.fromkeys(identifier_hashes, customer_id))
 
     async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
         if self.tables.identifiers.get(identifier_hash) == customer_id:
@@ -162,8 +162,8 @@ class MemoryUnit:
         stored = [each for fact_id in newest_first if (each := self.tables.purchase(fact_id))]
         return [each for each in stored if has_left(each, skus)]
 
-    async def unclaimed(self, identifier_hash: str) -> Sequence[UUID]:
-        rows = [row for row in self.tables.purchases.values() if row.identifier_hash == identifier_hash]
+    async def unclaimed(self, identifier_hashes: Sequence[str]) -> Sequence[UUID]:
+        rows = [row for row in self.tables.purchases.values() if row.identifier_hash in identifier_hashes]
         waiting = [row.purchase for row in rows if row.account_id is None]
         return [purchase.purchase_id for purchase in sorted(waiting, key=lambda purchase: purchase.occurred_at)]
 

@@ -92,13 +92,13 @@ async def test_publications_take_turns_and_see_each_other(rig: Rig, other: Rig) 
 
 async def test_an_identifier_leads_to_its_holder_until_it_is_unlinked(rig: Rig) -> None:
     async with rig.begin() as unit:
-        await unit.link_identifier(CARD, ANNA)
-        await unit.link_identifier("k1:other", BEN)
+        await unit.link_identifiers([CARD], ANNA)
+        await unit.link_identifiers(["k1:other"], BEN)
     async with rig.begin() as unit:
         assert await unit.customer_of([CARD, "k1:unknown", CARD]) == {CARD: ANNA}
         await unit.unlink_identifier(CARD, BEN)
         assert await unit.customer_of([CARD]) == {CARD: ANNA}
-        await unit.link_identifier(CARD, BEN)
+        await unit.link_identifiers([CARD], BEN)
         assert await unit.customer_of([CARD]) == {CARD: BEN}
         await unit.unlink_identifier(CARD, BEN)
         assert await unit.customer_of([CARD]) == {}
@@ -114,7 +114,7 @@ async def test_a_purchase_shown_a_card_that_is_just_being_linked_is_never_left_b
 
     await asyncio.gather(sell(), link_identifiers([CARD], ANNA, other.begin, other.clock))
     async with rig.begin() as unit:
-        assert await unit.unclaimed(CARD) == []
+        assert await unit.unclaimed([CARD]) == []
         (passbook,) = await unit.accounts_of(ANNA)
     assert passbook.account.spendable == 200
 
@@ -122,7 +122,7 @@ async def test_a_purchase_shown_a_card_that_is_just_being_linked_is_never_left_b
 async def test_a_purchase_waits_for_a_link_that_is_under_way(rig: Rig, other: Rig) -> None:
     command = a_command(a_purchase(1000), shopper=Shopper(identifier_hash=CARD))
     async with other.begin() as unit:
-        await unit.link_identifier(CARD, ANNA)
+        await unit.link_identifiers([CARD], ANNA)
         selling = asyncio.create_task(rig.record(command))
         while not await other.value(_WAITING):  # noqa: ASYNC110
             await asyncio.sleep(0)

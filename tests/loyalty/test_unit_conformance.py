@@ -70,7 +70,7 @@ async def test_a_unit_that_fails_stores_nothing(desk: Desk) -> None:
         async with desk.begin() as unit:
             passbook = (await unit.lock([OWNER], open_missing=True))[OWNER]
             await unit.write(Writing(passbooks=[passbook]))
-            await unit.link_identifier("k1:card", ANNA)
+            await unit.link_identifiers(["k1:card"], ANNA)
             assert await unit.customer_of(["k1:card"]) == {"k1:card": ANNA}
             raise ZeroDivisionError
     async with desk.begin() as unit:
@@ -300,12 +300,12 @@ async def test_waiting_purchases_find_their_customer_with_their_returns(desk: De
     older = await desk.sell(1000, when="2026-02-01 12:00", shopper=card)
     await desk.give_back(newer.purchase_id, LineWanted("1", 500), when="2026-02-03 12:00")
     async with desk.begin() as unit:
-        assert list(await unit.unclaimed("k1:card")) == [older.purchase_id, newer.purchase_id]
+        assert list(await unit.unclaimed(["k1:card"])) == [older.purchase_id, newer.purchase_id]
         assert len(await unit.returns_of(newer.purchase_id)) == 1
     assert await link_identifiers(["k1:card"], ANNA, desk.begin, desk.clock) == 2
     assert (await desk.wallet())["balance"] == 20
     async with desk.begin() as unit:
-        assert list(await unit.unclaimed("k1:card")) == []
+        assert list(await unit.unclaimed(["k1:card"])) == []
         stored = await unit.purchase(newer.purchase_id)
         assert stored is not None
         assert (stored.row.customer_id, stored.row.earned, stored.row.known_at) == (ANNA, 20, NOW)

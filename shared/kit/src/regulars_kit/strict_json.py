@@ -120,10 +120,10 @@ def _too_deep() -> TooDeep:
 def _is_too_deep(value: object) -> bool:
     level = [value]
     for _ in range(LIMITS.json_depth):
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in _children(node) if type(child) in (dict, list)]
         if not level:
             return False
-    return any(isinstance(node, dict | list) for node in level)
+    return True
 
 
 def _children(node: object) -> list[object]:

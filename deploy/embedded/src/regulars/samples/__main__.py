@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 
 from regulars.samples import online_retail
@@ -25,9 +26,9 @@ def main() -> int:
     console = Console()
     try:
         key = asked.key_file.read_text(encoding="utf-8").strip()
-        asyncio.run(
-            online_retail.load(asked.url, key, asked.home, original_dates=asked.original_dates, console=console)
-        )
+        loading = online_retail.load(asked.url, key, asked.home, original_dates=asked.original_dates, console=console)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(loading)
     except (online_retail.LoadStopped, OSError) as stopped:
         console.print(str(stopped), markup=False, highlight=False)
         return 1

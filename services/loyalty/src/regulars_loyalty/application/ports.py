@@ -175,7 +175,7 @@ class LoyaltyUnit(Protocol):
     async def customer_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
         """Which customers hold these identifiers; unknown ones are missing."""
 
-    async def link_identifier(self, identifier_hash: str, customer_id: UUID) -> None: ...
+    async def link_identifiers(self, identifier_hashes: Sequence[str], customer_id: UUID) -> None: ...
 
     async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None: ...
 
@@ -213,8 +213,8 @@ class LoyaltyUnit(Protocol):
         """The account's purchases before an instant with a line of one of these SKUs not wholly returned, newest
         first."""
 
-    async def unclaimed(self, identifier_hash: str) -> Sequence[UUID]:
-        """Purchases shown this identifier that belong to nobody yet, oldest first."""
+    async def unclaimed(self, identifier_hashes: Sequence[str]) -> Sequence[UUID]:
+        """Purchases shown one of these identifiers that belong to nobody yet, oldest first."""
 
     async def returns_of(self, purchase_id: UUID) -> Sequence[Fact]:
         """The returns of an unclaimed purchase, in order of arrival."""

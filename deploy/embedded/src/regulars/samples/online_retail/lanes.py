@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from regulars.samples.online_retail.plan import Invoice, Plan
 
-LANES = 4
+LANES = 8
 
 # Big enough that a batch costs the server few commits, small enough that an interrupted load repeats little, and that
 # the answers fit the sockets' buffers: httpx reads an answer only when it has sent the whole request.

@@ -45,7 +45,7 @@ _HOLDERS = """
     SELECT * FROM held UNION ALL SELECT * FROM met WHERE customer_id IS NOT NULL
 """
 _LINK = """
-    INSERT INTO identifiers (identifier_hash, customer_id) VALUES ($1, $2)
+    INSERT INTO identifiers (identifier_hash, customer_id) SELECT linked, $2 FROM unnest($1::text[]) AS linked
     ON CONFLICT (identifier_hash) DO UPDATE SET customer_id = excluded.customer_id
 """
 _UNLINK = "UPDATE identifiers SET customer_id = NULL WHERE identifier_hash = $1 AND customer_id = $2"
@@ -81,8 +81,8 @@ async def customer_of(session: Session, identifier_hashes: Sequence[str]) -> Map
     return {row["identifier_hash"]: row["customer_id"] for row in rows}
 
 
-async def link_identifier(session: Session, identifier_hash: str, customer_id: UUID) -> None:
-    await session.execute(_LINK, identifier_hash, customer_id)
+async def link_identifiers(session: Session, identifier_hashes: Sequence[str], customer_id: UUID) -> None:
+    await session.execute(_LINK, sorted(set(identifier_hashes)), customer_id)
 
 
 async def unlink_identifier(session: Session, identifier_hash: str, customer_id: UUID) -> None:

@@ -44,7 +44,7 @@ _BY_SKU = """
     ORDER BY occurred_at DESC, fact_no DESC
 """
 _UNCLAIMED = """
-    SELECT purchase_id FROM purchases WHERE identifier_hash = $1 AND account_id IS NULL
+    SELECT purchase_id FROM purchases WHERE identifier_hash = ANY ($1::text[]) AND account_id IS NULL
     ORDER BY occurred_at, recorded_at, purchase_id
 """
 _CLAIM = """
@@ -90,8 +90,8 @@ async def purchases_by_sku(
     return await _with_lines(session, await session.fetch(_BY_SKU, account_id, skus, before))
 
 
-async def unclaimed(session: Session, identifier_hash: str) -> list[UUID]:
-    return [row["purchase_id"] for row in await session.fetch(_UNCLAIMED, identifier_hash)]
+async def unclaimed(session: Session, identifier_hashes: Sequence[str]) -> list[UUID]:
+    return [row["purchase_id"] for row in await session.fetch(_UNCLAIMED, identifier_hashes)]
 
 
 async def claim(

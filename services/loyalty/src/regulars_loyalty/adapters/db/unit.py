@@ -67,8 +67,8 @@ class PostgresUnit:
     async def customer_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
         return await accounts.customer_of(self._session, identifier_hashes)
 
-    async def link_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
-        await accounts.link_identifier(self._session, identifier_hash, customer_id)
+    async def link_identifiers(self, identifier_hashes: Sequence[str], customer_id: UUID) -> None:
+        await accounts.link_identifiers(self._session, identifier_hashes, customer_id)
 
     async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
         await accounts.unlink_identifier(self._session, identifier_hash, customer_id)
@@ -109,8 +109,8 @@ class PostgresUnit:
         self._seen.update(each.bought.purchase_id for each in found)
         return found
 
-    async def unclaimed(self, identifier_hash: str) -> Sequence[UUID]:
-        return await purchases.unclaimed(self._session, identifier_hash)
+    async def unclaimed(self, identifier_hashes: Sequence[str]) -> Sequence[UUID]:
+        return await purchases.unclaimed(self._session, identifier_hashes)
 
     async def returns_of(self, purchase_id: UUID) -> Sequence[Fact]:
         return await facts.returns_of(self._session, purchase_id)

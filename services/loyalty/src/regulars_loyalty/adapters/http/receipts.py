@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from json import JSONEncoder
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from pydantic import Field, PlainValidator, Strict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -211,15 +211,20 @@ def _paid_in_points(tenders: Sequence[TenderIn] | None, total_minor: int) -> int
 
 # What a retry may tell otherwise, and what names the purchase rather than telling of it.
 _NO_CONTENT = frozenset({"captured_at", "sequence_no", "purchase_id", "idempotency_key"})
-# RFC 8785 as `regulars_kit.canonical` writes it, at a quarter of the time: the keys are our fields, all ASCII, so that
-# the C encoder's order is the standard's; floats have been refused.
-_canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def _canonical(value: object) -> bytes:
+    """RFC 8785 as `regulars_kit.canonical` writes it, at a small part of the time.
+
+    The keys are our fields, all ASCII, so that their order by bytes is the standard's; floats have been refused.
+    """
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def content_hash(value: object) -> bytes:
     """SHA-256 of a validated purchase as it was sent, in canonical JSON, without `captured_at` and `sequence_no`."""
     assert isinstance(value, dict)
-    return sha256(_canonical({key: value[key] for key in value if key not in _NO_CONTENT}).encode()).digest()
+    return sha256(_canonical({key: value[key] for key in value if key not in _NO_CONTENT})).digest()
 
 
 def _sale_hash(purchase: Purchase) -> bytes:
@@ -236,7 +241,7 @@ def _sale_hash(purchase: Purchase) -> bytes:
         )
         for line in purchase.lines
     ]
-    return sha256(_canonical([purchase.currency, lines]).encode()).digest()
+    return sha256(_canonical([purchase.currency, lines])).digest()
 
 
 def _invalid(code: str, detail: str, pointer: str) -> InvalidRequest:
