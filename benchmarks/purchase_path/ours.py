@@ -1,10 +1,10 @@
-"""Ours: the loyalty service in one process, started as `regulars-loyalty serve` starts it, its principal checked."""
+"""Ours: the loyalty service, two `regulars-loyalty serve` on one port, one for each core, their principal checked."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from purchase_path.measuring import Failed, Reading
 from purchase_path.server import free_port, python_server
 from purchase_path.stored import checked
 from regulars_kit.auth import HEADER, Principal, Signer, new_key_pair
+
+PROCESSES = 2
+"""The kernel spreads the connections over them. A process that is not listening yet gets none."""
 
 _BATCH = 200
 _TIMEOUT_S = 60
@@ -67,9 +70,13 @@ def loyalty_service(database_url: str, bus_url: str, folder: Path) -> Iterator[O
         "IDENTIFIER_KEYS": f'{{"k1": "{secrets.token_hex(32)}"}}',
         "IDENTIFIER_KEY_ID": "k1",
         "PORT": str(port),
+        "PORT_SHARED": "true",
         "LOG_LEVEL": "warning",
     }
     environment = {f"REGULARS_LOYALTY_{name}": value for name, value in settings.items()}
     url = f"http://127.0.0.1:{port}"
-    with python_server(["-m", "regulars_loyalty", "serve"], environment, f"{url}/readyz", folder / "ours.log"):
+    with ExitStack() as stack:
+        for number in range(PROCESSES):
+            log = folder / f"ours-{number}.log"
+            stack.enter_context(python_server(["-m", "regulars_loyalty", "serve"], environment, f"{url}/readyz", log))
         yield Ours(url, database_url, Signer(private, "gateway"))

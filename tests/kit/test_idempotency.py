@@ -12,6 +12,7 @@ from conftest import FreshDatabase
 from regulars_kit import idempotency
 from regulars_kit.db import Database
 from regulars_kit.idempotency import Answer, IdempotencyKeyConflict, content_hash, once
+from waiting import until_somebody_waits_for_a_lock
 
 SALE = content_hash({"total_minor": 1999})
 OTHER_SALE = content_hash({"total_minor": 2999})
@@ -91,12 +92,8 @@ async def test_a_twin_waits_for_the_one_in_flight(database: Database) -> None:
     one = asyncio.create_task(first())
     await begun.wait()
     twin = asyncio.create_task(sell(database))
-    async with database.transaction() as connection:
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        while not await connection.scalar(waiting):
-            assert not twin.done()
+    await until_somebody_waits_for_a_lock(database)
+    assert not twin.done()
     go.set()
     assert (await one).replayed is False
     assert await twin == (201, b"{}", True)

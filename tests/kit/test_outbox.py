@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from conformance.shop import a_sale, open_shop, sales
 from regulars_kit import outbox
+from waiting import until_somebody_waits_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -88,18 +89,6 @@ async def test_who_writes_while_the_day_gets_its_partition_is_stored_in_it(shop:
         await until_somebody_waits_for_a_lock(shop)
     await writer
     assert await partitions_with_rows(shop) == {"outbox_20300301": 1}
-
-
-async def until_somebody_waits_for_a_lock(shop: Database) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
-        "WHERE datname = current_database())"
-    )
-    async with asyncio.timeout(10):
-        while True:
-            async with shop.transaction() as connection:
-                if await connection.scalar(waiting):
-                    return
 
 
 async def test_old_days_are_dropped_and_a_day_with_an_unsent_row_stays(shop: Database) -> None:

@@ -16,12 +16,12 @@ from regulars_loyalty.application.link_identifiers import link_identifiers
 from regulars_loyalty.application.ports import ProgrammeDocument
 from regulars_loyalty.application.purchase_rows import Answer, Shopper
 from regulars_loyalty.domain.returning import LineWanted
+from waiting import until_somebody_waits_for_a_lock
 
 if TYPE_CHECKING:
     from conftest import FreshDatabase
 
 CARD = "k1:4a"
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @pytest.fixture
@@ -124,8 +124,7 @@ async def test_a_purchase_waits_for_a_link_that_is_under_way(rig: Rig, other: Ri
     async with other.begin() as unit:
         await unit.link_identifiers([CARD], ANNA)
         selling = asyncio.create_task(rig.record(command))
-        while not await other.value(_WAITING):  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        await until_somebody_waits_for_a_lock(other.database)
     (answer,) = await selling
     assert isinstance(answer, Answer)
     assert f'"customer_id":"{ANNA}"' in answer.body

@@ -69,13 +69,16 @@ def own(path: Path, user: ServerUser | None) -> None:
 
 
 def before_exec(user: ServerUser | None, *, dies_with_us: bool) -> Callable[[], None]:
-    """What the child does between fork and exec: become `user`, and ask for SIGINT when its parent dies.
+    """What the child does between fork and exec: become `user`, hear SIGINT, and ask for it when its parent dies.
+
+    A shell that starts us in the background lets us ignore SIGINT, and the child would inherit that.
 
     The kernel means the parent *thread*: start a long-lived server from a thread that lives as long as the process.
     """
     parent = os.getpid()
 
     def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if user is not None:
             _become(user)
         if _LIBC is not None and dies_with_us:

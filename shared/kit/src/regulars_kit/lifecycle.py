@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 DRAIN_S = 30.0
 """From SIGTERM to the end; what still runs then is cancelled."""
 
-_YOUNG_OBJECTS = 20_000
+_YOUNG_OBJECTS = 200_000
 """Python's own 700 are used up by a purchase or two."""
 
 Loop = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
