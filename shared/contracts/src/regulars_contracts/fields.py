@@ -67,3 +67,9 @@ Day = Annotated[date, _only_text_or(date)]
 
 KeyedHash = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,16}:[0-9a-f]{64}$")]
 """What `regulars_contracts.identifiers` makes of an identifier: the key's id and HMAC-SHA-256 in hexadecimal."""
+
+Probability = Annotated[str, StringConstraints(pattern=r"^(0\.[0-9]{2}|1\.00)$")]
+"""A probability to the hundredth, as text ("0.42"), so that two readers agree whether it changed."""
+
+Score = Annotated[int, Strict(), Ge(1), Le(5)]
+"""One axis of RFM: 5 is the best fifth of the customers."""

@@ -13,7 +13,7 @@ _PERSONAL = re.compile(
     r"name|firstname|lastname|surname|forename|nickname|salutation|email|mail|phone|telephone|mobile|fax|msisdn"
     r"|address|street|house_number|postcode|postal_code|zip|zipcode|ip|lat|lon|latitude|longitude"
     r"|birth_date|birthdate|birthday|date_of_birth|dob|ssn|tax_id|passport|iban|card_number|password"
-    r"|note|notes|comment|comments|text|message|body"
+    r"|note|notes|comment|comments|text|message(?!_id$)|body"
     r")(_|$)"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

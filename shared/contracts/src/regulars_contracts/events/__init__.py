@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from regulars_contracts.events import customer, loyalty
+from regulars_contracts.events import campaign, customer, gateway, loyalty, scoring
 from regulars_contracts.events.base import Event, Part
 
-ALL_EVENTS: tuple[type[Event], ...] = (*customer.EVENTS, *loyalty.EVENTS)
+ALL_EVENTS: tuple[type[Event], ...] = (
+    *customer.EVENTS,
+    *loyalty.EVENTS,
+    *scoring.EVENTS,
+    *campaign.EVENTS,
+    *gateway.EVENTS,
+)
 _BY_TYPE = {event.type: event for event in ALL_EVENTS}
 
 

@@ -90,4 +90,24 @@ class ConsentChanged(Event):
     occurred_at: Instant
 
 
-EVENTS: tuple[type[Event], ...] = (Registered, TraitsChanged, IdentifierLinked, IdentifierUnlinked, ConsentChanged)
+class StageChanged(Event):
+    """The customer's life cycle moved on."""
+
+    type: ClassVar[str] = "customer.stage_changed.v1"
+    customer_id: UUID
+    from_stage: Code | None = None
+    """None at the first."""
+    to_stage: Code
+    """`prospect`, `customer`, `repeat`, `loyal`, `lapsed` or `won_back`."""
+    reason: Code
+    changed_at: Instant
+
+
+EVENTS: tuple[type[Event], ...] = (
+    Registered,
+    TraitsChanged,
+    IdentifierLinked,
+    IdentifierUnlinked,
+    ConsentChanged,
+    StageChanged,
+)
