@@ -100,7 +100,15 @@ class MemoryUnit:
         if self.tables.identifiers.get(identifier_hash) == customer_id:
             del self.tables.identifiers[identifier_hash]
 
-    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+    async def holders_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+        return await self.customer_of(identifier_hashes)
+
+    async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
+        return await self.lock(owners, open_missing=True)
+
+    async def lock(
+        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
+    ) -> dict[Owner, Passbook]:
         there = {stored.owner: stored for stored in self.tables.accounts.values()}
         found = {owner: handed_out(there[owner]) for owner in owners if owner in there}
         if open_missing:

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from regulars_loyalty.domain.sharing import share
 
-weights = st.lists(
-    st.one_of(st.integers(0, 10_000), st.fractions(0, 1000, max_denominator=97)), min_size=1, max_size=12
-)
+weights = st.lists(st.integers(0, 10**15), min_size=1, max_size=12)
 
 
 def test_equal_lines_share_equally() -> None:
@@ -35,7 +33,7 @@ def test_where_nothing_weighs_anything_the_first_line_takes_all() -> None:
 
 
 @given(st.integers(0, 100_000), weights)
-def test_parts_add_up_and_are_within_one_of_their_quota(total: int, weighed: list[int | Fraction]) -> None:
+def test_parts_add_up_and_are_within_one_of_their_quota(total: int, weighed: list[int]) -> None:
     parts = share(total, weighed)
     assert sum(parts) == total
     if all_of_it := sum(Fraction(weight) for weight in weighed):
@@ -44,6 +42,6 @@ def test_parts_add_up_and_are_within_one_of_their_quota(total: int, weighed: lis
 
 
 @given(st.integers(0, 100_000), weights)
-def test_who_weighs_nothing_gets_nothing_while_others_do(total: int, weighed: list[int | Fraction]) -> None:
+def test_who_weighs_nothing_gets_nothing_while_others_do(total: int, weighed: list[int]) -> None:
     if any(weighed):
         assert all(part == 0 for part, weight in zip(share(total, weighed), weighed, strict=True) if weight == 0)

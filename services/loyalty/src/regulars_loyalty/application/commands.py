@@ -3,16 +3,16 @@ unless said."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.application.purchase_rows import Shopper
 from regulars_loyalty.domain.purchase import Receipt
 from regulars_loyalty.domain.returning import GoodsReturned, LineWanted
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """The part every command shares: who asks, under which key, with which content (P8), and when it happened.
 
@@ -26,7 +26,7 @@ class Request:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReturnPurchase:
     """Lines of one purchase came back. `return_id` is the client's; no lines means all that is left."""
 
@@ -37,13 +37,13 @@ class ReturnPurchase:
     is_void: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VoidPurchase:
     purchase_id: UUID
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReturnGoods:
     """A return without a receipt; `receipt` is its own number, unique among returns."""
 
@@ -56,7 +56,7 @@ class ReturnGoods:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RedeemPoints:
     shopper: Shopper
     programme: str | None
@@ -65,7 +65,7 @@ class RedeemPoints:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReverseRedemption:
     """`points` None: all that is left of the redemption."""
 
@@ -74,7 +74,7 @@ class ReverseRedemption:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AdjustPoints:
     """Goodwill (points above 0, a lot until `expires_at`, None: by the programme's lot life) or a correction."""
 
@@ -88,7 +88,7 @@ class AdjustPoints:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimPurchase:
     """A receipt recorded without a customer is shown later by the one who has it."""
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.account import Account, Bought, Lot, Spend
 from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.facts import Fact
@@ -21,7 +22,7 @@ from regulars_loyalty.domain.programme import Programmes
 from regulars_loyalty.domain.purchase import Purchase, Receipt
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Owner:
     """Whose account: one per customer, programme and wallet."""
 
@@ -37,7 +38,8 @@ class Passbook:
 
     `facts` and `postings` are what this unit has added and not yet stored; `stored_lots` what the database holds of
     each loaded lot (issued, remaining), so that only changed lots are written; `repriced` are purchases stored
-    before whose price a late receipt changed (re-rate). A new account is stored with its first fact.
+    before whose price a late receipt changed (re-rate). A new account is stored with its first fact. `stamp` tells the
+    account's stored states apart; it is None before the first.
     """
 
     owner: Owner
@@ -51,6 +53,7 @@ class Passbook:
     postings: list[Posting] = field(default_factory=list)
     stored_lots: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     repriced: dict[UUID, Bought] = field(default_factory=dict)
+    stamp: int | None = None
 
     def next_fact_no(self) -> int:
         """The fact's place in the order of arrival on this account, from 1."""
@@ -58,7 +61,7 @@ class Passbook:
         return self.fact_no
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class History:
     """All facts of an account in the order of (`at`, arrival), and what its postings sum up to."""
 
@@ -66,7 +69,7 @@ class History:
     posted: Mapping[MoveKey, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FirstAnswer:
     """The answer to a write that was accepted before, with the hash of what was asked (P8)."""
 
@@ -77,7 +80,7 @@ class FirstAnswer:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FirstPurchase:
     """What is kept of an accepted purchase to answer its retries and its doubles."""
 
@@ -86,7 +89,7 @@ class FirstPurchase:
     sale_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseRow:
     """A purchase to store. `account_id`, `fact_no` and `version` are None while nobody has claimed it.
 
@@ -116,7 +119,7 @@ class PurchaseRow:
     sequence_no: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FactRow:
     """Any other fact to store, with its answer. `account_id` is None for a return nobody's points are in.
 
@@ -134,7 +137,7 @@ class FactRow:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredPurchase:
     """A purchase read back, with the lines' shares that came back so far in `bought`."""
 
@@ -179,9 +182,18 @@ class LoyaltyUnit(Protocol):
 
     async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None: ...
 
-    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+    async def holders_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+        """`customer_of` as it is now, without a promise that it stays."""
+
+    async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
+        """These owners' accounts as they are now, unlocked; missing ones come back as new."""
+
+    async def lock(
+        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
+    ) -> dict[Owner, Passbook]:
         """Lock these owners' accounts, in one order everywhere. Missing ones come back as new, or are left out; a new
-        one is stored by `write`, which raises Raced when somebody else opened it first."""
+        one is stored by `write`, which raises Raced when somebody else opened it first. Where an account still is as
+        it was in `known` (of `peek`), that passbook comes back, with all that was done to it since."""
 
     async def lock_account(self, account_id: UUID) -> Passbook: ...
 
@@ -251,7 +263,7 @@ class LoyaltyUnit(Protocol):
     async def totals(self, programme: str) -> Totals: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProgrammeDocument:
     code: str
     number: int
@@ -260,7 +272,7 @@ class ProgrammeDocument:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Totals:
     """A programme's books in points, summed over its postings and accounts; `tiers` counts accounts by code."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from json import JSONEncoder
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.application.accepting import balance_after
 from regulars_loyalty.application.ports import FirstAnswer, FirstPurchase, Passbook, PurchaseRow
 from regulars_loyalty.domain.announcements import PurchaseRecorded
@@ -17,7 +17,7 @@ from regulars_loyalty.domain.purchase import Purchase
 _quoted = JSONEncoder().encode
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shopper:
     """Who shopped: a customer's id, or the keyed hash of the card, phone or e-mail that was shown."""
 
@@ -25,7 +25,7 @@ class Shopper:
     identifier_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RecordPurchase:
     """A till's purchase. `content_hash` is of the body as sent, `sale_hash` of its currency and lines (P8).
 
@@ -46,7 +46,7 @@ class RecordPurchase:
     sequence_no: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """The JSON of an accepted write. `is_replayed`: it was given before, and nothing happened now."""
 

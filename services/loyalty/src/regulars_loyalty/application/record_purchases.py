@@ -13,7 +13,6 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import Clock, Refused
-from regulars_loyalty.application.accepting import accept, check_not_in_the_future, side_effects, tier_of
 from regulars_loyalty.application.ports import (
     Begin,
     FirstPurchase,
@@ -24,24 +23,12 @@ from regulars_loyalty.application.ports import (
     Raced,
     Writing,
 )
-from regulars_loyalty.application.purchase_rows import (
-    Answer,
-    RecordPurchase,
-    Shopper,
-    announcement_of,
-    priced_row,
-    unclaimed_row,
-)
-from regulars_loyalty.domain.facts import PurchaseMade
-from regulars_loyalty.domain.programme import Programme, Programmes, Version
+from regulars_loyalty.application.pricing_ahead import Ahead, identifier_hashes, price_ahead
+from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
+from regulars_loyalty.application.selling import Placed, Sale, place, sell, sell_to_nobody
+from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.purchase import Receipt
-from regulars_loyalty.domain.refusals import (
-    CurrencyNotInProgramme,
-    IdempotencyKeyConflict,
-    ReceiptNumberTaken,
-    UnknownCustomer,
-    UnknownStore,
-)
+from regulars_loyalty.domain.refusals import IdempotencyKeyConflict, ReceiptNumberTaken
 
 
 @dataclass(slots=True)
@@ -50,13 +37,14 @@ class _Batch:
 
     unit: LoyaltyUnit
     now: datetime
-    programmes: Programmes
-    holders: dict[str, UUID]
+    ahead: Ahead | None
     passbooks: dict[Owner, Passbook] = field(default_factory=dict)
     by_id: dict[UUID, FirstPurchase] = field(default_factory=dict)
     by_key: dict[tuple[str, str], FirstPurchase] = field(default_factory=dict)
     by_receipt: dict[Receipt, FirstPurchase] = field(default_factory=dict)
-    writing: Writing = field(default_factory=Writing)
+    touched: dict[Owner, Passbook] = field(default_factory=dict)
+    rows: list[PurchaseRow] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
 
     def remember(self, first: FirstPurchase) -> None:
         self.by_id[first.first.fact_id] = first
@@ -64,10 +52,10 @@ class _Batch:
         if first.first.idempotency_key is not None:
             self.by_key[first.first.client, first.first.idempotency_key] = first
 
-    def customer(self, shopper: Shopper | None) -> UUID | None:
-        if shopper is None:
-            return None
-        return shopper.customer_id or self.holders.get(shopper.identifier_hash or "")
+    def take(self, sale: Sale) -> None:
+        self.rows.append(sale.row)
+        self.announcements.extend(sale.announcements)
+        self.remember(sale.row.first)
 
 
 async def record_purchases(commands: Sequence[RecordPurchase], begin: Begin, now: Clock) -> list[Answer | Refused]:
@@ -88,81 +76,102 @@ async def _record_alone(command: RecordPurchase, begin: Begin, now: Clock) -> An
 
 
 async def _record_together(commands: Sequence[RecordPurchase], begin: Begin, now: Clock) -> list[Answer | Refused]:
+    at = now()
+    ahead = await price_ahead(commands, begin, at)
     async with begin() as unit:
-        batch = await _read(unit, commands, now())
-        answers = [await _answer(batch, command) for command in commands]
-        if batch.writing.purchases:
-            await unit.write(batch.writing)
+        batch, placed = await _locked(unit, commands, at, ahead)
+        answers = [await _answer(batch, *each) for each in zip(commands, placed, strict=True)]
+        if batch.rows:
+            passbooks = list(batch.touched.values())
+            await unit.write(Writing(passbooks, batch.rows, announcements=batch.announcements))
         return answers
 
 
-async def _read(unit: LoyaltyUnit, commands: Sequence[RecordPurchase], now: datetime) -> _Batch:
+async def _locked(
+    unit: LoyaltyUnit, commands: Sequence[RecordPurchase], now: datetime, ahead: Ahead | None
+) -> tuple[_Batch, list[Placed | Refused]]:
     """Lock the accounts first: what is read after that cannot be changed by a twin of this batch."""
-    hashes = {c.shopper.identifier_hash for c in commands if c.shopper and c.shopper.identifier_hash}
-    holders = await unit.customer_of(sorted(hashes)) if hashes else {}
-    batch = _Batch(unit, now, await unit.programmes(), dict(holders))
-    owners = {owner for command in commands if (owner := _owner(batch, command))}
+    hashes = identifier_hashes(commands)
+    holders = await unit.customer_of(hashes) if hashes else {}
+    programmes = await unit.programmes()
+    if ahead and not ahead.holds_for(programmes, holders):
+        ahead = None
+    batch = _Batch(unit, now, ahead)
+    placed = ahead.placed if ahead else [place(command, programmes, holders, now) for command in commands]
+    owners = {each.owner for each in placed if isinstance(each, Placed) and each.owner}
     if owners:
-        batch.passbooks = await unit.lock(sorted(owners, key=_lock_order), open_missing=True)
+        known = ahead.passbooks if ahead else {}
+        batch.passbooks = await unit.lock(sorted(owners, key=_lock_order), open_missing=True, known=known)
     for first in await unit.firsts(
         [command.purchase.purchase_id for command in commands],
         [(command.client, command.idempotency_key) for command in commands if command.idempotency_key],
         [command.purchase.receipt for command in commands],
     ):
         batch.remember(first)
-    return batch
+    if ahead and batch.by_id:
+        await _read_again(batch, placed)
+    return batch, placed
+
+
+async def _read_again(batch: _Batch, placed: Sequence[Placed | Refused]) -> None:
+    """What was priced ahead was priced with the retries in it: those accounts begin anew."""
+    owners = {
+        each.owner
+        for each in placed
+        if isinstance(each, Placed) and each.owner and _first_of(batch, each.command) is not None
+    }
+    if owners:
+        batch.passbooks |= await batch.unit.lock(sorted(owners, key=_lock_order), open_missing=True)
 
 
 def _lock_order(owner: Owner) -> tuple[UUID, str, str]:
     return (owner.customer_id, owner.programme, owner.wallet)
 
 
-def _owner(batch: _Batch, command: RecordPurchase) -> Owner | None:
-    customer_id = batch.customer(command.shopper)
-    if customer_id is None:
-        return None
-    try:
-        programme = _programme(batch.programmes, command)
-        programme.at(command.purchase.occurred_at)
-    except Refused:
-        return None
-    return Owner(customer_id, programme.code, programme.wallet)
-
-
-def _programme(programmes: Programmes, command: RecordPurchase) -> Programme:
-    """The programme the store belongs to. Raises UnknownStore, and UnknownProgramme for a name that is none."""
-    store, at = command.purchase.receipt.store, command.purchase.occurred_at
-    if command.programme is None:
-        programme = programmes.serving(store, at)
-    else:
-        named = programmes.named(command.programme)
-        programme = named if named.at(at).serves(store) else None
-    if programme is None:
-        raise UnknownStore("no programme in force then serves this store; name it in a programme", field="/store")
-    return programme
-
-
-async def _answer(batch: _Batch, command: RecordPurchase) -> Answer | Refused:
+async def _answer(batch: _Batch, command: RecordPurchase, placed: Placed | Refused) -> Answer | Refused:
     try:
         before = _found_before(batch, command)
-        return before if before is not None else await _record(batch, command)
+        if before is not None:
+            return before
+        if isinstance(placed, Refused):
+            return placed
+        sale = await _sale(batch, placed)
     except Refused as refusal:
         return refusal
+    batch.take(sale)
+    return Answer(sale.row.first.first.answer, is_replayed=False)
+
+
+async def _sale(batch: _Batch, placed: Placed) -> Sale:
+    if placed.owner is None:
+        return sell_to_nobody(placed, batch.now)
+    passbook = batch.passbooks[placed.owner]
+    if batch.ahead and batch.ahead.passbooks.get(placed.owner) is passbook:
+        sale = batch.ahead.sales[placed.command.purchase.purchase_id]
+    else:
+        sale = await sell(batch.unit, placed, passbook, batch.now)
+    batch.touched[placed.owner] = passbook
+    return sale
 
 
 def _found_before(batch: _Batch, command: RecordPurchase) -> Answer | None:
     """The answer given before to the same id or key, or to the same receipt (P8). Raises on other content."""
-    receipt = command.purchase.receipt
-    key = (command.client, command.idempotency_key or "")
-    twin = batch.by_id.get(command.purchase.purchase_id) or batch.by_key.get(key)
+    twin = _twin(batch, command)
     if twin is None:
-        double = batch.by_receipt.get(receipt)
-        if double is None:
-            return None
-        return _answer_of_double(command, double)
+        double = batch.by_receipt.get(command.purchase.receipt)
+        return None if double is None else _answer_of_double(command, double)
     if twin.first.content_hash != command.content_hash:
         raise IdempotencyKeyConflict("this id or Idempotency-Key was used before with other content")
     return Answer(twin.first.answer, is_replayed=True)
+
+
+def _twin(batch: _Batch, command: RecordPurchase) -> FirstPurchase | None:
+    key = (command.client, command.idempotency_key or "")
+    return batch.by_id.get(command.purchase.purchase_id) or batch.by_key.get(key)
+
+
+def _first_of(batch: _Batch, command: RecordPurchase) -> FirstPurchase | None:
+    return _twin(batch, command) or batch.by_receipt.get(command.purchase.receipt)
 
 
 def _answer_of_double(command: RecordPurchase, double: FirstPurchase) -> Answer:
@@ -174,39 +183,3 @@ def _answer_of_double(command: RecordPurchase, double: FirstPurchase) -> Answer:
         return Answer(first.answer, is_replayed=True)
     body = json.loads(first.answer) | {"duplicate_of": str(first.fact_id)}
     return Answer(json.dumps(body, separators=(",", ":")), is_replayed=True)
-
-
-async def _record(batch: _Batch, command: RecordPurchase) -> Answer:
-    purchase = command.purchase
-    check_not_in_the_future(purchase.occurred_at, batch.now)
-    programme = _programme(batch.programmes, command)
-    version = programme.at(purchase.occurred_at)
-    if purchase.currency not in version.earn:
-        raise CurrencyNotInProgramme("this programme earns nothing in this currency", field="/currency")
-    customer_id = batch.customer(command.shopper)
-    if customer_id is None and purchase.paid_in_points_minor:
-        raise UnknownCustomer("only a known customer can pay with points", field="/customer")
-    if customer_id is None:
-        row = unclaimed_row(batch.now, command, version)
-        batch.writing.announcements.append(announcement_of(row, programme.wallet, None, is_late=False))
-    else:
-        passbook = batch.passbooks[Owner(customer_id, programme.code, programme.wallet)]
-        row = await _credit(batch, command, programme, version, passbook)
-    batch.writing.purchases.append(row)
-    batch.remember(row.first)
-    return Answer(row.first.first.answer, is_replayed=False)
-
-
-async def _credit(
-    batch: _Batch, command: RecordPurchase, programme: Programme, version: Version, passbook: Passbook
-) -> PurchaseRow:
-    purchase = command.purchase
-    fact = PurchaseMade(purchase.purchase_id, purchase.occurred_at, version.number, purchase, None)
-    tier_before = tier_of(passbook, version)
-    postings, is_late = await accept(batch.unit, passbook, fact, programme, batch.now)
-    row = priced_row(batch.now, command, programme, version, passbook)
-    if passbook not in batch.writing.passbooks:
-        batch.writing.passbooks.append(passbook)
-    batch.writing.announcements.append(announcement_of(row, programme.wallet, passbook, is_late=is_late))
-    batch.writing.announcements.extend(side_effects(passbook, fact, postings, tier_before, purchase.occurred_at))
-    return row

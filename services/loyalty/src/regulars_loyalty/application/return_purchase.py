@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from regulars_kit.values import Clock
+from regulars_kit.values import Clock, value
 from regulars_loyalty.application.accepting import accept, balance_after, check_not_in_the_future, side_effects
 from regulars_loyalty.application.answering import first_answer, found_before, in_one_unit
 from regulars_loyalty.application.commands import ReturnPurchase
@@ -30,7 +29,7 @@ from regulars_loyalty.domain.refusals import UnknownPurchase
 from regulars_loyalty.domain.returning import shares_of, take
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Done:
     """A return as it was folded."""
 

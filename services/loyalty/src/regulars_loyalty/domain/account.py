@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.pricing import Price
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -43,7 +44,7 @@ class Cause(StrEnum):
     DEBT_PAYMENT = "debt_payment"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Move:
     """Points from one bucket to another, positive, at an instant of business time.
 
@@ -88,7 +89,7 @@ class Bought:
     returned: list[Fraction]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LineTaking:
     """What a return took of one line: points earned, points paid for it, tier credit, money."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.programme import Version
 from regulars_loyalty.domain.purchase import Purchase
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BalanceAfter:
     """An account's points after the fact, with the number of its last posting."""
 
@@ -19,7 +19,7 @@ class BalanceAfter:
     account_seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseRecorded:
     """A purchase with all it moved: the one event of a purchase that changes no tier. `is_late`: older than others."""
 
@@ -37,7 +37,7 @@ class PurchaseRecorded:
     is_late: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReturnedLine:
     """A line, or a part of one, that came back; `line_id` is None where it matched no purchase."""
 
@@ -48,7 +48,7 @@ class ReturnedLine:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseReturned:
     """Goods of one purchase, or of none, came back."""
 
@@ -70,7 +70,7 @@ class PurchaseReturned:
     is_late: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseClaimed:
     purchase: Purchase
     customer_id: UUID
@@ -81,7 +81,7 @@ class PurchaseClaimed:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsSpent:
     redemption_id: UUID
     customer_id: UUID
@@ -92,7 +92,7 @@ class PointsSpent:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsRestored:
     redemption_id: UUID
     customer_id: UUID
@@ -104,7 +104,7 @@ class PointsRestored:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsExpired:
     """Points of one account that passed their date, all those written down in one commit."""
 
@@ -116,7 +116,7 @@ class PointsExpired:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsAdjusted:
     adjustment_id: UUID
     customer_id: UUID
@@ -128,7 +128,7 @@ class PointsAdjusted:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BalanceChanged:
     customer_id: UUID
     programme: str
@@ -137,7 +137,7 @@ class BalanceChanged:
     balance: BalanceAfter
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TierChanged:
     """`reason` is what moved it: qualified, returned, period_ended or re_rated."""
 
@@ -149,7 +149,7 @@ class TierChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProgrammePublished:
     """`margin_rate` and `return_period` are as the document says, for those who need them; None when it does not."""
 
@@ -158,7 +158,7 @@ class ProgrammePublished:
     return_period: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FlagRaised:
     flag_id: UUID
     kind: str

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from regulars_kit.values import value
 
 _PERIOD = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
 _LONGEST_MONTHS, _LONGEST_DAYS = 1200, 36525
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Period:
     """A length in calendar units (ISO 8601 without hours): months are clipped, days are counted after them."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.pricing import Price
 from regulars_loyalty.domain.purchase import Purchase
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseMade:
     """A purchase. `version` is the programme version of its day; `price` is None until the fold has priced it."""
 
@@ -22,7 +22,7 @@ class PurchaseMade:
     price: Price | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReturnedShare:
     """A part of one line of one purchase: 1 is the whole line. `line` is its place on the receipt, from 0."""
 
@@ -31,7 +31,7 @@ class ReturnedShare:
     share: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PurchaseReturned:
     """Lines came back, by a return or a void. What matched no purchase takes nothing and is not in here."""
 
@@ -40,7 +40,7 @@ class PurchaseReturned:
     shares: tuple[ReturnedShare, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsRedeemed:
     """Points spent outside a purchase; positive."""
 
@@ -49,7 +49,7 @@ class PointsRedeemed:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RedemptionReversed:
     """Some or all points of a redemption come back; positive."""
 
@@ -59,7 +59,7 @@ class RedemptionReversed:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PointsAdjusted:
     """An operator's goodwill (positive: a lot that ends at `expires_at`, None: never) or correction (negative)."""
 

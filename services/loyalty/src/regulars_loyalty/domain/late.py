@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.account import Account, Bucket, Cause, Move
 from regulars_loyalty.domain.facts import VOLUNTARY, Fact, PurchaseMade
 from regulars_loyalty.domain.folding import fold
@@ -21,7 +22,7 @@ from regulars_loyalty.domain.refusals import InsufficientPoints
 _FIRST = {bucket: place for place, bucket in enumerate(Bucket)}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MoveKey:
     """What makes two moves the same one: everything but how many points, in one canonical direction."""
 

@@ -9,14 +9,13 @@ purchase pays for them, which fractions would make several times as much.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from math import ceil, lcm
+from math import ceil, lcm, prod
 
-from regulars_kit.values import currency_exponent
+from regulars_kit.values import currency_exponent, value
 from regulars_loyalty.domain.calendar import local_day, lot_expiry
-from regulars_loyalty.domain.programme import QualifyBy, Rule, Tier, Version
+from regulars_loyalty.domain.programme import QualifyBy, Rule, Version
 from regulars_loyalty.domain.purchase import Line, Purchase
 from regulars_loyalty.domain.refusals import CurrencyNotInProgramme
 from regulars_loyalty.domain.sharing import share
@@ -24,7 +23,7 @@ from regulars_loyalty.domain.sharing import share
 _ONE = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parts:
     """An exact amount for each line: line i has `counts[i]` parts, of which `in_one` make a whole."""
 
@@ -49,7 +48,7 @@ class Parts:
         return sum(self.counts) // self.in_one
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Price:
     """What one purchase is worth in points, and why. Tuples run parallel to the purchase's lines.
 
@@ -100,7 +99,7 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
     matching = [[rule for rule in rules if _matches(rule, line)] for line in purchase.lines]
     bases = _bases(purchase)
     base_points = bases.times(rate.numerator, rate.denominator * 10 ** currency_exponent(purchase.currency))
-    unfloored = base_points.times_each([_multiplier(tier, its_rules) for its_rules in matching])
+    unfloored = _multiplied(base_points, tier.multiplier if tier else _ONE, rules, matching)
     points = _with_bonuses(share(unfloored.floor, unfloored.counts), rules, matching, unfloored)
     credit = (bases if version.qualify_by is QualifyBy.SPEND else base_points).floor
     paid = points_to_pay(purchase.paid_in_points_minor, purchase.currency, version) if _pays(purchase) else 0
@@ -189,12 +188,11 @@ def _matches(rule: Rule, line: Line) -> bool:
     )
 
 
-def _multiplier(tier: Tier | None, rules: list[Rule]) -> Fraction:
-    product = tier.multiplier if tier else _ONE
-    for rule in rules:
-        if rule.multiplier != 1:
-            product *= rule.multiplier
-    return product
+def _multiplied(base_points: Parts, of_tier: Fraction, rules: list[Rule], matching: list[list[Rule]]) -> Parts:
+    points = base_points.times(of_tier.numerator, of_tier.denominator)
+    if all(rule.multiplier == 1 for rule in rules):
+        return points
+    return points.times_each([prod([rule.multiplier for rule in its_rules], start=_ONE) for its_rules in matching])
 
 
 def _with_bonuses(points: list[int], rules: list[Rule], matching: list[list[Rule]], unfloored: Parts) -> list[int]:

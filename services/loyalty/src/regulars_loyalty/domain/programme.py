@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from regulars_loyalty.domain.calendar import Period, local_day
+from regulars_kit.values import value
+from regulars_loyalty.domain.calendar import Period, day_start
 from regulars_loyalty.domain.refusals import UnknownProgramme
 
 
@@ -39,14 +39,14 @@ class OnReturn(StrEnum):
     REVOKE = "revoke"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tier:
     code: str
     threshold: int
     multiplier: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class When:
     """A rule's conditions; all given ones must hold. `None` asks nothing. Dates are local and half-open."""
 
@@ -64,7 +64,7 @@ class When:
         return self.categories is not None or self.skus is not None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rule:
     code: str
     when: When
@@ -72,7 +72,7 @@ class Rule:
     bonus: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Version:
     """One version of a programme, in force from the local start of `effective_from` until the next one's."""
 
@@ -104,7 +104,7 @@ class Version:
         return self.tiers[0] if self.tiers else None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Programme:
     """All versions of one programme, in the order in which they take effect."""
 
@@ -119,7 +119,7 @@ class Programme:
     def at(self, at: datetime) -> Version:
         """The version in force at an instant. Raises UnknownProgramme before the first one's day."""
         for version in reversed(self.versions):
-            if version.effective_from <= local_day(at, version.zone):
+            if day_start(version.effective_from, version.zone) <= at:
                 return version
         first = self.versions[0]
         raise UnknownProgramme(
@@ -134,7 +134,7 @@ class Programme:
         return self.versions[-1].wallet
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Programmes:
     """Every programme of the installation, and which one serves a store."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from regulars_kit.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Line:
     """One line of a receipt. `net_minor` is what is paid for it after discounts; 0 is a gift."""
 
@@ -20,7 +21,7 @@ class Line:
     cost_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """The natural key of a sale: no two purchases have the same."""
 
@@ -30,7 +31,7 @@ class Receipt:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Purchase:
     purchase_id: UUID
     receipt: Receipt

@@ -7,12 +7,12 @@ returns ends at the whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import ceil, floor
 from uuid import UUID
 
+from regulars_kit.values import value
 from regulars_loyalty.domain.account import Account, Bought, Bucket, Cause, LineTaking, Standing
 from regulars_loyalty.domain.calendar import local_day
 from regulars_loyalty.domain.facts import PurchaseReturned, ReturnedShare
@@ -22,7 +22,7 @@ from regulars_loyalty.domain.refusals import NothingLeftToReturn, UnknownLine
 from regulars_loyalty.domain.spending import restore
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LineWanted:
     """How much of a line came back: by quantity, else by amount, else all that is left of it."""
 
@@ -31,7 +31,7 @@ class LineWanted:
     net_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GoodsReturned:
     """Goods that came back without their receipt."""
 
@@ -40,7 +40,7 @@ class GoodsReturned:
     net_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """Part of a return that is this line of this purchase: `share` of it, `net_minor` of the money given back."""
 

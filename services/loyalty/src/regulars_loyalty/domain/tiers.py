@@ -15,13 +15,20 @@ def tier_held(version: Version, standings: dict[int, Standing], year: int) -> Ti
     """The tier held in a local calendar year, by the standings so far. None where the programme has no tiers."""
     if not version.tiers:
         return None
-    best = max(_qualified(version, standings.get(each, _NOTHING)) for each in (year - 1, year))
-    return max((tier for tier in version.tiers if tier.threshold <= best), key=lambda tier: tier.threshold)
+    held = version.tiers[0]
+    best = max(
+        held.threshold,
+        _qualified(version, standings.get(year - 1, _NOTHING)),
+        _qualified(version, standings.get(year, _NOTHING)),
+    )
+    for tier in version.tiers:
+        if held.threshold <= tier.threshold <= best:
+            held = tier
+    return held
 
 
 def _qualified(version: Version, standing: Standing) -> int:
-    counted = standing.peak if version.on_return is OnReturn.GUARANTEE else standing.total
-    return max(counted, version.tiers[0].threshold)
+    return standing.peak if version.on_return is OnReturn.GUARANTEE else standing.total
 
 
 def retier(account: Account, version: Version, year: int) -> bool:

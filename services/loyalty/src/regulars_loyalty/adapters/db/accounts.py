@@ -14,17 +14,24 @@ from regulars_loyalty.application.ports import Owner, Passbook
 from regulars_loyalty.domain.account import Account
 
 # One look-up and lock after the other, in the order given: no plan can lock them in another one.
-_LOCK = """
+# xmin is the transaction that stored the row: another one, another state.
+_WANTED = """
     SELECT account.* FROM unnest($1::uuid[], $2::text[], $3::text[]) AS wanted (customer_id, programme, wallet)
     CROSS JOIN LATERAL (
-        SELECT * FROM accounts
+        SELECT *, xmin FROM accounts
         WHERE accounts.customer_id = wanted.customer_id AND accounts.programme = wanted.programme
             AND accounts.wallet = wanted.wallet
-        FOR UPDATE
+        {lock}
     ) AS account
 """
-_LOCK_ONE = "SELECT * FROM accounts WHERE account_id = $1 FOR UPDATE"
-_OF_CUSTOMER = "SELECT * FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
+_LOCK = _WANTED.format(lock="FOR UPDATE")
+_PEEK = _WANTED.format(lock="")
+_LOCK_ONE = "SELECT *, xmin FROM accounts WHERE account_id = $1 FOR UPDATE"
+_OF_CUSTOMER = "SELECT *, xmin FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
+_HELD = """
+    SELECT identifier_hash, customer_id FROM identifiers
+    WHERE identifier_hash = ANY ($1::text[]) AND customer_id IS NOT NULL
+"""
 _DUE = """
     SELECT account_id FROM accounts WHERE next_due_at <= $1 AND recorded_at < $2 ORDER BY next_due_at LIMIT $3
 """
@@ -51,15 +58,38 @@ _LINK = """
 _UNLINK = "UPDATE identifiers SET customer_id = NULL WHERE identifier_hash = $1 AND customer_id = $2"
 
 
-async def lock(session: Session, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+async def lock(
+    session: Session, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
+) -> dict[Owner, Passbook]:
+    passbooks = await _read(session, _LOCK, owners, known or {})
+    return _with_missing(passbooks, owners, known or {}) if open_missing else passbooks
+
+
+async def peek(session: Session, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
+    return _with_missing(await _read(session, _PEEK, owners, {}), owners, {})
+
+
+async def _read(
+    session: Session, statement: str, owners: Sequence[Owner], known: Mapping[Owner, Passbook]
+) -> dict[Owner, Passbook]:
     wanted = sorted(set(owners), key=owner_order)
     columns = zip(*(owner_order(owner) for owner in wanted), strict=True)
-    rows = await session.fetch(_LOCK, *columns) if wanted else []
-    passbooks = {passbook.owner: passbook for passbook in map(passbook_of, rows)}
-    if open_missing:
-        for owner in wanted:
-            if owner not in passbooks:
-                passbooks[owner] = Passbook(owner, Account(new_id()), is_new=True)
+    passbooks: dict[Owner, Passbook] = {}
+    for row in await session.fetch(statement, *columns) if wanted else []:
+        owner = _owner_of(row)
+        passbook = known.get(owner)
+        passbooks[owner] = passbook if passbook and passbook.stamp == row["xmin"] else passbook_of(row)
+    return passbooks
+
+
+def _with_missing(
+    passbooks: dict[Owner, Passbook], owners: Sequence[Owner], known: Mapping[Owner, Passbook]
+) -> dict[Owner, Passbook]:
+    for owner in owners:
+        if owner not in passbooks:
+            peeked = known.get(owner)
+            is_still_new = peeked is not None and peeked.stamp is None
+            passbooks[owner] = peeked if peeked and is_still_new else Passbook(owner, Account(new_id()), is_new=True)
     return passbooks
 
 
@@ -78,6 +108,11 @@ async def due_accounts(session: Session, at: datetime, quiet_since: datetime, li
 
 async def customer_of(session: Session, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
     rows = await session.fetch(_HOLDERS, sorted(set(identifier_hashes)))
+    return {row["identifier_hash"]: row["customer_id"] for row in rows}
+
+
+async def holders_of(session: Session, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+    rows = await session.fetch(_HELD, identifier_hashes)
     return {row["identifier_hash"]: row["customer_id"] for row in rows}
 
 
@@ -101,5 +136,10 @@ def passbook_of(row: Row) -> Passbook:
         next_due_at=row["next_due_at"],
         standings=standings_of(row["standings"]),
     )
-    owner = Owner(row["customer_id"], row["programme"], row["wallet"])
-    return Passbook(owner, account, seq=row["seq"], fact_no=row["fact_no"], head=row["head"])
+    return Passbook(
+        _owner_of(row), account, seq=row["seq"], fact_no=row["fact_no"], head=row["head"], stamp=row["xmin"]
+    )
+
+
+def _owner_of(row: Row) -> Owner:
+    return Owner(row["customer_id"], row["programme"], row["wallet"])

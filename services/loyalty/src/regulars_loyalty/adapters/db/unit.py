@@ -73,8 +73,16 @@ class PostgresUnit:
     async def unlink_identifier(self, identifier_hash: str, customer_id: UUID) -> None:
         await accounts.unlink_identifier(self._session, identifier_hash, customer_id)
 
-    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
-        return await accounts.lock(self._session, owners, open_missing=open_missing)
+    async def holders_of(self, identifier_hashes: Sequence[str]) -> Mapping[str, UUID]:
+        return await accounts.holders_of(self._session, identifier_hashes)
+
+    async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
+        return await accounts.peek(self._session, owners)
+
+    async def lock(
+        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
+    ) -> dict[Owner, Passbook]:
+        return await accounts.lock(self._session, owners, open_missing=open_missing, known=known)
 
     async def lock_account(self, account_id: UUID) -> Passbook:
         return await accounts.lock_account(self._session, account_id)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
@@ -21,7 +20,7 @@ from regulars_kit.canonical import SAFE_INTEGER
 from regulars_kit.limits import LIMITS
 from regulars_kit.models import CurrencyCode, Day, Instant, Minor, StrictModel, Text
 from regulars_kit.validation import FieldError, InvalidRequest
-from regulars_kit.values import Clock, new_id
+from regulars_kit.values import Clock, new_id, value
 from regulars_loyalty.adapters.http.identities import CustomerIn, Identities
 from regulars_loyalty.adapters.http.problems import StoreNotAllowed
 from regulars_loyalty.application.purchase_rows import RecordPurchase
@@ -118,7 +117,7 @@ class BatchLineIn(PurchaseIn):
     idempotency_key: Key | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sender:
     """Who sent a purchase and by which name: `purchase_id` None lets the server name it."""
 
