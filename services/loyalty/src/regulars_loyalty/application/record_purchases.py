@@ -101,7 +101,7 @@ async def _locked(
     owners = {each.owner for each in placed if isinstance(each, Placed) and each.owner}
     if owners:
         known = ahead.passbooks if ahead else {}
-        batch.passbooks = await unit.lock(sorted(owners, key=_lock_order), open_missing=True, known=known)
+        batch.passbooks = await unit.lock(list(owners), open_missing=True, known=known)
     for first in await unit.firsts(
         [command.purchase.purchase_id for command in commands],
         [(command.client, command.idempotency_key) for command in commands if command.idempotency_key],
@@ -121,11 +121,7 @@ async def _read_again(batch: _Batch, placed: Sequence[Placed | Refused]) -> None
         if isinstance(each, Placed) and each.owner and _first_of(batch, each.command) is not None
     }
     if owners:
-        batch.passbooks |= await batch.unit.lock(sorted(owners, key=_lock_order), open_missing=True)
-
-
-def _lock_order(owner: Owner) -> tuple[UUID, str, str]:
-    return (owner.customer_id, owner.programme, owner.wallet)
+        batch.passbooks |= await batch.unit.lock(list(owners), open_missing=True)
 
 
 async def _answer(batch: _Batch, command: RecordPurchase, placed: Placed | Refused) -> Answer | Refused:

@@ -1,0 +1,144 @@
+"""A large batch is priced before its accounts are locked: nobody can tell from the answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders import ANNA, BEN, a_line, a_purchase, an_id
+from loyalty.db_rig import Rig, a_command
+from regulars_kit.values import Refused
+from regulars_loyalty.adapters.db.unit import PostgresUnit
+from regulars_loyalty.application.pricing_ahead import WORTH_IT
+from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
+from regulars_loyalty.application.record_purchases import record_purchases
+from regulars_loyalty.domain.refusals import InsufficientPoints
+
+if TYPE_CHECKING:
+    from conftest import FreshDatabase
+
+GOLD_FROM_1000 = [
+    {"code": "base", "from": 0, "multiplier": "1"},
+    {"code": "gold", "from": 1000, "multiplier": "2"},
+]
+
+
+@pytest.fixture
+async def url(fresh_database: FreshDatabase) -> str:
+    return await fresh_database("regulars_loyalty")
+
+
+@pytest.fixture
+async def rig(url: str) -> AsyncIterator[Rig]:
+    rig = Rig(url)
+    await rig.publish(tiers=GOLD_FROM_1000)
+    yield rig
+    await rig.close()
+
+
+@pytest.fixture
+async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
+    """A second process of the same service."""
+    other = Rig(url)
+    yield other
+    await other.close()
+
+
+def a_large_batch() -> list[RecordPurchase]:
+    """Anna's and Ben's purchases of 20 euros in turn, and as many customers' as make it worth pricing ahead."""
+    shoppers = [ANNA, BEN] * 5 + [an_id() for _ in range(WORTH_IT)]
+    return [a_command(a_purchase(2_000), shopper) for shopper in shoppers]
+
+
+async def record_while(
+    rig: Rig, commands: list[RecordPurchase], meanwhile: Callable[[], Awaitable[object]]
+) -> list[Answer | Refused]:
+    """Record the batch; `meanwhile` happens when it is priced and not yet locked."""
+    begun = 0
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[PostgresUnit]:
+        nonlocal begun
+        begun += 1
+        if begun == 2:
+            await meanwhile()
+        async with rig.begin() as unit:
+            yield unit
+
+    answers = await record_purchases(commands, begin, rig.clock)
+    assert begun == 2
+    return answers
+
+
+async def balances(rig: Rig) -> dict[object, tuple[int, int, int]]:
+    rows = await rig.rows("SELECT customer_id, spendable, seq, fact_no FROM accounts")
+    return {row.customer_id: (row.spendable, row.seq, row.fact_no) for row in rows}
+
+
+async def nothing() -> None:
+    """Nobody else is about."""
+
+
+async def test_what_nobody_touched_is_stored_as_it_was_priced(rig: Rig) -> None:
+    answers = await record_while(rig, a_large_batch(), nothing)
+    assert all(isinstance(answer, Answer) for answer in answers)
+    held = await balances(rig)
+    assert (held[ANNA], held[BEN]) == ((100, 5, 5), (100, 5, 5))  # 5 x 20 points
+    assert len(held) == WORTH_IT + 2
+
+
+async def test_an_account_that_another_process_changed_meanwhile_is_priced_again(rig: Rig, other: Rig) -> None:
+    # The other till's 1,000 euros make her gold, so her five purchases earn twice as much.
+    answers = await record_while(rig, a_large_batch(), lambda: other.record(a_command(a_purchase(100_000))))
+    held = await balances(rig)
+    assert held[ANNA] == (1_000 + 5 * 40, 6, 6)
+    assert held[BEN] == (5 * 20, 5, 5)
+    assert isinstance(answers[8], Answer)
+    assert '"balance":1200' in answers[8].body  # her fifth
+
+
+async def test_an_account_that_another_process_opened_meanwhile_is_that_ones(rig: Rig, other: Rig) -> None:
+    await record_while(rig, a_large_batch(), lambda: other.record(a_command(a_purchase(2_000), BEN)))
+    assert (await balances(rig))[BEN] == (120, 6, 6)
+    assert await rig.value("SELECT count(*) FROM accounts WHERE customer_id = :ben", {"ben": BEN}) == 1
+
+
+async def test_a_retry_in_the_batch_has_its_first_answer_and_its_neighbours_are_priced_without_it(
+    rig: Rig, other: Rig
+) -> None:
+    commands = a_large_batch()
+    (first,) = await rig.record(commands[2])  # Anna's
+    answers = await record_while(rig, commands, nothing)
+    assert isinstance(first, Answer)
+    assert answers[2] == Answer(first.body, is_replayed=True)
+    assert (await balances(rig))[ANNA] == (100, 5, 5)
+
+
+async def test_a_refused_purchase_in_the_batch_fails_alone(rig: Rig) -> None:
+    commands = a_large_batch()
+    too_dear = a_purchase(5_000, paid_in_points_minor=5_000)
+    answers = await record_while(rig, [*commands, a_command(too_dear, BEN)], nothing)
+    assert isinstance(answers[-1], InsufficientPoints)
+    assert [type(answer) for answer in answers[:-1]] == [Answer] * len(commands)
+    assert (await balances(rig))[BEN] == (100, 5, 5)
+
+
+async def test_a_programme_published_meanwhile_prices_the_batch(rig: Rig, other: Rig) -> None:
+    await record_while(
+        rig, a_large_batch(), lambda: other.publish(effective_from="2026-02-01", earn={"EUR": "3"}, tiers=[])
+    )
+    assert (await balances(rig))[BEN] == (5 * 60, 5, 5)
+
+
+async def test_texts_are_stored_as_they_were_sent(rig: Rig) -> None:
+    odd = ['a"b', "back\\slash", "{curly, brackets}", "NULL", "null", " ", "ünï 🎁", "'", "\\", '"']
+    lines = [a_line(100, line_id=str(place), sku=sku) for place, sku in enumerate(odd)]
+    purchase = a_purchase(lines=lines, channel="NULL")
+    await rig.record(a_command(purchase, coupons=('"', "\\")))
+    async with rig.begin() as unit:
+        stored = await unit.purchase(purchase.purchase_id)
+    assert stored is not None
+    assert stored.row.purchase == purchase
