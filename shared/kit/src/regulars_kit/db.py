@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from regulars_kit.values import Unavailable
 
 Unit = TypeVar("Unit")
+
+PING_TIMEOUT_S = 2.0
 
 
 class Redelivered(Exception):
@@ -42,6 +45,8 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
+            # An error's text goes to the log, and a statement's values may name a person.
+            hide_parameters=True,
             pool_timeout=checkout_timeout_s,
             # `transaction` begins and ends each one on the driver itself: SQLAlchemy's own way, in a greenlet of its
             # own each time, would cost a purchase as much as one of its statements.
@@ -72,9 +77,12 @@ class Database:
             raise
 
     async def ping(self) -> None:
-        """Return when the database answers. Raises `Unavailable` when it does not."""
-        async with self.transaction() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Return when the database answers. Raises `Unavailable` when it does not within two seconds."""
+        try:
+            async with asyncio.timeout(PING_TIMEOUT_S), self.transaction() as connection:
+                await connection.execute(text("SELECT 1"))
+        except TimeoutError as error:
+            raise Unavailable("the database does not answer; try again") from error
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -35,7 +35,7 @@ def _add_request_id(logger: object, method: str, event: structlog.typing.EventDi
 
 
 def set_up_logs(level: str = "info", *, as_json: bool = True) -> None:
-    """Send structlog's and the standard library's records to stderr, one JSON object a line (or coloured text)."""
+    """Send structlog's and the standard library's records to stderr: one JSON object a line, or text."""
     shared: list[structlog.typing.Processor] = [
         _add_request_id,
         structlog.contextvars.merge_contextvars,
@@ -45,7 +45,9 @@ def set_up_logs(level: str = "info", *, as_json: bool = True) -> None:
     ends: list[structlog.typing.Processor] = (
         [_TRACEBACKS, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
