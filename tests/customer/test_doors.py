@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from customer.shop import EVERY_SCOPE, Shop, a_verifier, ann, code_of, settings_for
+from customer.shop import EVERY_SCOPE, PUBLIC, Shop, a_verifier, ann, code_of, settings_for
 from regulars_customer.bootstrap import build
 from regulars_customer.settings import Settings
 from regulars_kit.auth import route_scopes
@@ -83,6 +83,7 @@ async def test_the_routes_are_documented(shop: Shop) -> None:
         ({"identifier_keys": {"k1": "no hexadecimal"}}, "hexadecimal"),
         ({"default_region": "Germany"}, "two capital letters"),
         ({"callers": {"campaign": "no key at all"}}, "callers"),
+        ({"callers": {"gateway": PUBLIC}}, "the door"),
         ({"loyal_from_purchases": 2}, "loyal_from_purchases"),
         ({"lapsed_after_days": 0}, "lapsed_after_days"),
     ],

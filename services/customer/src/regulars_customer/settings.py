@@ -63,6 +63,12 @@ class Settings(ServiceSettings):
             raise ValueError(f"an identifier key has at least {SHORTEST_KEY_BYTES} bytes")
         return self
 
+    @model_validator(mode="after")
+    def _door_is_no_caller(self) -> Self:
+        if self.principal_issuer in self.callers:
+            raise ValueError("callers are services: the door, which signs for everybody, is none")
+        return self
+
     @property
     def lapsed_after(self) -> timedelta:
         return timedelta(days=self.lapsed_after_days)

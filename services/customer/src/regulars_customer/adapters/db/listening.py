@@ -10,9 +10,10 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_customer.adapters.db import entries as rows
@@ -24,6 +25,9 @@ from regulars_customer.domain.heard import Heard, Part, PartKey, PartKind, Sale
 from regulars_customer.domain.life_cycle import History, LifeCycle
 from regulars_customer.domain.timeline import Entry, Figures
 from regulars_kit.values import CustomerId
+
+# Prepared plans are made while tables are small and kept when they are not: no scan of a whole table may be in one.
+_NO_SCANS = text("SELECT set_config('enable_seqscan', 'off', true)")
 
 # What one event told stays when another says nothing of it; amounts that came back add up.
 _KEEP_SALES = text(
@@ -107,6 +111,7 @@ class SqlListening:
         self.noted: list[Heard] = []
         self._connection = connection
         self._to_message = to_message
+        self._is_begun = False
 
     def note(self, heard: Heard) -> None:
         self.noted.append(heard)
@@ -123,19 +128,19 @@ class SqlListening:
             "returned": [sale.returned_minor for sale in sales],
             "voided": [sale.is_voided for sale in sales],
         }
-        kept = await self._connection.execute(_KEEP_SALES, columns)
+        kept = await self._execute(_KEEP_SALES, columns)
         return {sale_id: CustomerId(customer) for sale_id, customer in kept if customer is not None}
 
     async def lock_life_cycles(self, ids: Collection[CustomerId], at: datetime) -> Sequence[LifeCycle]:
         wanted = sorted(ids)
-        await self._connection.execute(_BEGIN, {"customers": wanted, "at": at})
-        locked = (await self._connection.execute(_LOCK, {"customers": wanted})).mappings().all()
+        await self._execute(_BEGIN, {"customers": wanted, "at": at})
+        locked = (await self._execute(_LOCK, {"customers": wanted})).mappings().all()
         # A statement of its own: it sees what was committed while we waited for the locks.
         told = await histories(self._connection, wanted)
         return [replace(life_cycle_of(row), history=told.get(row["customer_id"], History())) for row in locked]
 
     async def due(self, silent_since: datetime, limit: int) -> Sequence[LifeCycle]:
-        due = await self._connection.execute(_DUE, {"silent_since": silent_since, "limit": limit})
+        due = await self._execute(_DUE, {"silent_since": silent_since, "limit": limit})
         return [life_cycle_of(row) for row in due.mappings()]
 
     async def keep_life_cycles(self, life_cycles: Sequence[LifeCycle]) -> None:
@@ -153,7 +158,7 @@ class SqlListening:
             "as_of": [each.as_of for each in life_cycles],
             "updated": [each.updated_at for each in life_cycles],
         }
-        await self._connection.execute(_KEEP_LIFE_CYCLES, columns)
+        await self._execute(_KEEP_LIFE_CYCLES, columns)
 
     async def keep_parts(self, parts: Sequence[Part], at: datetime) -> Mapping[PartKey, Figures | None]:
         if not parts:
@@ -166,14 +171,20 @@ class SqlListening:
             "ranks": [part.rank for part in parts],
             "as_of": [part.as_of for part in parts],
         }
-        kept = await self._connection.execute(_KEEP_PARTS, {**columns, "at": at})
+        kept = await self._execute(_KEEP_PARTS, {**columns, "at": at})
         return {(CustomerId(customer), PartKind(kind), name): before for customer, kind, name, before in kept}
 
     async def add_entries(self, entries: Sequence[Entry]) -> None:
         await rows.add_entries(self._connection, entries)
         owned = [entry.purchase_id for entry in entries if entry.purchase_id and entry.customer_id]
         if owned:
-            await self._connection.execute(_GIVE_ENTRIES, {"purchases": owned})
+            await self._execute(_GIVE_ENTRIES, {"purchases": owned})
 
     async def announce(self, facts: Sequence[Fact]) -> None:
         await announce(self._connection, facts, self._to_message)
+
+    async def _execute(self, statement: TextClause, values: Mapping[str, object]) -> CursorResult[*tuple[Any, ...]]:
+        if not self._is_begun:
+            self._is_begun = True
+            await self._connection.execute(_NO_SCANS)
+        return await self._connection.execute(statement, values)
