@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,9 @@ class Rig:
         await self.bus.ensure_topics([topic])
         return topic
 
-    async def killed_at(self, moment: str, database_url: str, topic: str, group: str) -> None:
+    async def killed_at(self, moment: str, database_url: str, topic: str, group: str, together: int = 1) -> None:
         """Run `conformance.killed` until it kills itself at the moment; returns once it is dead."""
-        arguments = [moment, self.kind, self.address, database_url, topic, group]
+        arguments = [moment, self.kind, self.address, database_url, topic, group, str(together)]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "conformance.killed", *arguments, cwd=TESTS, stderr=asyncio.subprocess.PIPE
         )
@@ -80,8 +80,12 @@ class DeadlyBus:
         async def commit(topic: str, partition: int, next_offset: int) -> None:
             self.die()
 
+        async def commit_all(next_offsets: Mapping[tuple[str, int], int]) -> None:
+            self.die()
+
         if self.moment == "before_offset":
             subscription.commit = commit  # type: ignore[method-assign]
+            subscription.commit_all = commit_all  # type: ignore[method-assign]
         return subscription
 
     async def ensure_topics(self, topics: Sequence[str], partitions: int = PARTITIONS) -> None:

@@ -16,7 +16,10 @@ from regulars_kit.service import Service
 if TYPE_CHECKING:
     from regulars.postgres import PostgresServer
 
-_TABLES = ("consents", "identifiers", "customers", "outbox", "idempotency")
+_TABLES = (
+    *("consents", "identifiers", "customers", "outbox", "idempotency"),
+    *("sales", "life_cycles", "parts", "timeline", "inbox", "dead_letters"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,16 @@ from regulars_kit.auth import HEADER, Principal, Signer, Verifier, new_key_pair
 from regulars_kit.service import Service
 
 PRIVATE, PUBLIC = new_key_pair()
+CAMPAIGNS_PRIVATE, CAMPAIGNS_PUBLIC = new_key_pair()
 ISSUER = "door"
-EVERY_SCOPE = frozenset({"customers:read", "customers:write", "consents:read", "consents:write"})
+CALLER = "campaign"
+EVERY_SCOPE = frozenset({"customers:read", "customers:write", "consents:read", "consents:write"}) | {
+    "dead_letters:read",
+    "dead_letters:write",
+    "internal:contacts",
+}
+
+DOOR, CAMPAIGN = Signer(PRIVATE, ISSUER), Signer(CAMPAIGNS_PRIVATE, CALLER)
 
 Body = Mapping[str, Any]
 
@@ -31,7 +39,8 @@ def a_verifier() -> Verifier:
 def settings_for(database_url: str, **said: Any) -> Settings:
     """Settings of a British shop."""
     keys: dict[str, Any] = {"identifier_keys": {"k1": "5a" * 32}, "identifier_key_id": "k1"}
-    return Settings(database_url=database_url, default_region="GB", **{**keys, **said})
+    callers = {CALLER: CAMPAIGNS_PUBLIC}
+    return Settings(database_url=database_url, default_region="GB", **{**keys, "callers": callers, **said})
 
 
 def an_email(value: str = "ann@example.com") -> Body:
@@ -83,9 +92,14 @@ class Shop:
         scopes: Sequence[str] | frozenset[str] = EVERY_SCOPE,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        signer: Signer | None = None,
     ) -> httpx.Response:
-        """Send `body` as JSON, or `content` as it is, by a principal who holds `scopes`."""
-        token = Signer(PRIVATE, ISSUER).sign(Principal("shop", scopes=frozenset(scopes)), "customer")
+        """Send `body` as JSON, or `content` as it is, by a principal who holds `scopes`; the door signs for them.
+
+        To /internal the campaign service goes by itself.
+        """
+        signer = signer or (CAMPAIGN if path.startswith("/internal") else DOOR)
+        token = signer.sign(Principal("shop", scopes=frozenset(scopes)), "customer")
         sent = {HEADER: token, **({"Idempotency-Key": key} if key else {})}
         if body is not None:
             content = json.dumps(body).encode()

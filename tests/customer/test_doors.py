@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from customer.shop import EVERY_SCOPE, Shop, a_verifier, ann, code_of, settings_for
+from customer.shop import EVERY_SCOPE, PUBLIC, Shop, a_verifier, ann, code_of, settings_for
 from regulars_customer.bootstrap import build
 from regulars_customer.settings import Settings
 from regulars_kit.auth import route_scopes
@@ -27,6 +27,11 @@ ROUTES = [
     ("DELETE", f"{CUSTOMER}/identifiers/{uuid4()}", "customers:write"),
     ("GET", f"{CUSTOMER}/consents", "consents:read"),
     ("PUT", f"{CUSTOMER}/consents/marketing/email", "consents:write"),
+    ("GET", f"{CUSTOMER}/360", "customers:read"),
+    ("GET", f"{CUSTOMER}/timeline", "customers:read"),
+    ("POST", "/internal/contacts:resolve", "internal:contacts"),
+    ("GET", "/v1/dead-letters", "dead_letters:read"),
+    ("POST", f"/v1/dead-letters/customer-{uuid4()}/replay", "dead_letters:write"),
 ]
 
 
@@ -64,8 +69,10 @@ async def test_while_the_database_is_away_the_client_is_asked_to_come_back(shop:
 async def test_the_routes_are_documented(shop: Shop) -> None:
     document = shop.service.app.openapi()
     paths = {path for path in document["paths"] if path.startswith("/v1/")}
-    assert len(paths) == 9
-    assert "/v1/customers:batch" in paths
+    assert len(paths) == 13
+    assert {"/v1/customers:batch", "/v1/customers/{customer_id}/360"} <= paths
+    assert not [path for path in document["paths"] if path.startswith("/internal")], "for services alone"
+    assert "ContactsIn" not in document["components"]["schemas"]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,10 @@ async def test_the_routes_are_documented(shop: Shop) -> None:
         ({"identifier_keys": {"k1": "5a"}}, "at least 16 bytes"),
         ({"identifier_keys": {"k1": "no hexadecimal"}}, "hexadecimal"),
         ({"default_region": "Germany"}, "two capital letters"),
+        ({"callers": {"campaign": "no key at all"}}, "callers"),
+        ({"callers": {"gateway": PUBLIC}}, "the door"),
+        ({"loyal_from_purchases": 2}, "loyal_from_purchases"),
+        ({"lapsed_after_days": 0}, "lapsed_after_days"),
     ],
 )
 def test_settings_that_cannot_serve_are_told_at_the_start(wrong: dict[str, object], said: str) -> None:

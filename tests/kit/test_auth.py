@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
+import httpx
 import pytest
+from fastapi import Depends
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
-from regulars_kit.auth import REMEMBERED, Principal, PrincipalInvalid, Signer, Verifier, new_key_pair
+from regulars_kit.auth import (
+    HEADER,
+    REMEMBERED,
+    Principal,
+    PrincipalInvalid,
+    Signer,
+    Verifier,
+    new_key_pair,
+    requires,
+)
+from regulars_kit.http import Router, new_app
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TILL = Principal("till-7", None, frozenset({"purchases:write"}), frozenset({"berlin-1"}))
@@ -144,3 +157,30 @@ def test_the_memory_of_verified_principals_is_bounded() -> None:
     verifier._verified = {str(number): (TILL, NOON + timedelta(seconds=9)) for number in range(REMEMBERED)}
     verifier.verify(token)
     assert list(verifier._verified) == [token]
+
+
+async def asked(token: str, callers: Verifier | None) -> int:
+    """The status of a request to a route that only services may use."""
+    app = new_app("loyalty", "1", {}, None, a_verifier(Watch()), callers)
+    router = Router()
+
+    @router.get("/internal/subjects")
+    async def get_subjects(principal: Annotated[Principal, Depends(requires("internal:subjects"))]) -> str:
+        return principal.client
+
+    app.include_router(router)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://loyalty") as client:
+        return (await client.get("/internal/subjects", headers={HEADER: token})).status_code
+
+
+async def test_an_internal_scope_opens_only_to_a_service_that_signs_for_itself() -> None:
+    watch, caller = Watch(), Principal("customer", scopes=frozenset({"internal:subjects"}))
+    private, public = new_key_pair()
+    callers = Verifier({"customer": public}, "loyalty", watch)
+    by_service = Signer(private, "customer", watch).sign(caller, "loyalty")
+    assert await asked(by_service, callers) == 200
+    assert await asked(a_token(watch, caller), callers) == 401, "signed by the door"
+    assert await asked(by_service, None) == 401, "nobody is known to call"
+    scopeless = Signer(private, "customer", watch).sign(Principal("customer"), "loyalty")
+    assert await asked(scopeless, callers) == 403

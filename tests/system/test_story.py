@@ -129,6 +129,26 @@ async def test_a_returned_line_takes_back_what_it_earned_and_the_balance_before_
     assert await balance_of(client, customer) == 12
 
 
+async def test_what_a_customer_buys_is_seen_from_all_sides_within_seconds(client: httpx.AsyncClient) -> None:
+    customer = await register(client)
+    for _ in range(2):
+        told = await sell(client, a_receipt({"id": str(customer)}))
+    body = {"return_id": str(uuid4()), "lines": [{"line_id": "2"}]}
+    assert (await client.post(f"/v1/purchases/{told['purchase_id']}/returns", json=body)).status_code == 201
+
+    async def is_seen() -> bool:
+        purchases = (await read(client, f"/v1/customers/{customer}/360"))["purchases"]["value"]
+        return bool(purchases and (purchases["count"], purchases["net_minor"]) == (2, {"EUR": 2 * 1999 - 749}))
+
+    await until(is_seen, "the picture does not show the purchases")
+    picture = await read(client, f"/v1/customers/{customer}/360")
+    assert picture["balances"]["value"][0]["spendable"] == await balance_of(client, customer)
+    assert (picture["stage"]["value"]["stage"], picture["score"]["reason"]) == ("repeat", "not_scored_yet")
+    kinds = [entry["kind"] for entry in (await read(client, f"/v1/customers/{customer}/timeline"))["items"]]
+    assert kinds[0] == "purchase_returned"
+    assert sorted(kinds) == sorted(["registered", *["purchase_recorded", "stage_changed"] * 2, "purchase_returned"])
+
+
 async def test_while_postgresql_is_away_a_till_is_told_when_to_come_again_and_then_served(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:

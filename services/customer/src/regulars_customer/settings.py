@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from regulars_kit.auth import Verifier
 from regulars_kit.service import ServiceSettings
 
 SHORTEST_KEY_BYTES = 16
@@ -24,6 +26,28 @@ class Settings(ServiceSettings):
         None, description="Country (ISO 3166-1 alpha-2) of phone numbers written without one; none: they are refused."
     )
 
+    callers: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "JSON object, name of a service that may call /internal (`campaign`) to its public key: PEM, or the base64 "
+            "within it; two PEM blocks while it changes. Nobody may by default."
+        ),
+    )
+    lapsed_after_days: int = Field(
+        365, ge=1, le=36_500, description="Days without a purchase after which a customer has lapsed."
+    )
+    loyal_from_purchases: int = Field(5, ge=3, le=1_000_000, description="Purchases from which a customer is loyal.")
+    events_together: int = Field(
+        200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
+    )
+
+    @field_validator("callers")
+    @classmethod
+    def _are_keys(cls, callers: dict[str, str]) -> dict[str, str]:
+        keys = {name: key if "-----BEGIN" in key else as_pem(key) for name, key in callers.items()}
+        Verifier(keys, "customer")
+        return keys
+
     @field_validator("default_region")
     @classmethod
     def _is_region(cls, region: str | None) -> str | None:
@@ -39,6 +63,21 @@ class Settings(ServiceSettings):
             raise ValueError(f"an identifier key has at least {SHORTEST_KEY_BYTES} bytes")
         return self
 
+    @model_validator(mode="after")
+    def _door_is_no_caller(self) -> Self:
+        if self.principal_issuer in self.callers:
+            raise ValueError("callers are services: the door, which signs for everybody, is none")
+        return self
+
+    @property
+    def lapsed_after(self) -> timedelta:
+        return timedelta(days=self.lapsed_after_days)
+
     def keys(self) -> dict[str, bytes]:
         """The identifier keys as bytes. Raises ValueError for one that is not hexadecimal."""
         return {name: bytes.fromhex(key.get_secret_value()) for name, key in self.identifier_keys.items()}
+
+
+def as_pem(key: str) -> str:
+    """The base64 of a public key (SubjectPublicKeyInfo) as PEM."""
+    return f"-----BEGIN PUBLIC KEY-----\n{key.strip()}\n-----END PUBLIC KEY-----\n"

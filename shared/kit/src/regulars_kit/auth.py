@@ -29,6 +29,8 @@ from regulars_kit.values import Clock, Refused, utc_now
 
 HEADER = "X-Regulars-Principal"
 PUBLIC = "public"
+INTERNAL = "internal:"
+"""How the scopes begin that only another service may use, under its own signature: the door's opens nothing there."""
 LIFETIME = timedelta(seconds=60)
 # Two machines' clocks differ by less than this, or something else is wrong.
 LEEWAY = timedelta(seconds=5)
@@ -183,6 +185,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
 def principal_of(request: Request, scope: str) -> Principal:
     """The request's principal, which must hold `scope`. Raises 401 or 403; `public` asks for none.
 
+    An `internal:` scope takes the signature of a service that calls this one, and every other scope the door's.
     Plain routes are declared by `guarded`, so that `route_scopes` sees them.
     """
     if scope == PUBLIC:
@@ -190,7 +193,8 @@ def principal_of(request: Request, scope: str) -> Principal:
     token = request.headers.get(HEADER)
     if token is None:
         raise PrincipalRequired("a signed principal is required")
-    verifier: Verifier = request.app.state.verifier
+    state = request.app.state
+    verifier: Verifier = state.callers if scope.startswith(INTERNAL) else state.verifier
     principal = verifier.verify(token)
     if scope not in principal.scopes:
         raise ScopeMissing(f"the scope {scope} is required")

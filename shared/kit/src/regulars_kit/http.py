@@ -65,16 +65,19 @@ def new_app(
     statuses: Statuses,
     lifespan: Lifespan | None,
     verifier: Verifier,
+    callers: Verifier | None = None,
 ) -> FastAPI:
     """An app with the house's habits. Its routes come by `include_router`; it serves no documents of its own.
 
-    `app.state` holds `verifier`, `statuses`, `metrics` (a registry per app) and `probes`, which `/readyz` asks.
+    `verifier` trusts the door, `callers` the services that may use the `internal:` scopes (None: there are none).
+    `app.state` holds both, `statuses`, `metrics` (a registry per app) and `probes`, which `/readyz` asks.
     """
     # FastAPI's own telemetry would put paths into spans, and asks at each request whether it is on.
     silent: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
     app = StrictApp(title=title, version=version, lifespan=lifespan, openapi_url=None, telemetry=silent)
     app.router.route_class = StrictRoute
     app.state.verifier = verifier
+    app.state.callers = callers or Verifier({}, title)
     app.state.statuses = statuses
     app.state.metrics = Metrics()
     app.state.probes = ()

@@ -3,33 +3,28 @@
 A handler's transaction carries the row (consumer, event id), see `Transactions.for_delivery`, and the group's offset
 is committed after it. A crash between the two brings the event again, and the row makes the second time a no-op.
 
-What cannot succeed (does not parse, unknown version, a rule broken, a bug in a handler) goes to the dead letters after
-three tries and the partition goes on. What may succeed later (database away, network) is tried for ever, and holds
-back its own partition alone.
+What cannot succeed goes to the dead letters and the partition goes on. What may succeed later is tried for ever, and
+holds back its own partition alone. `handling.py` tells the two apart.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import re
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
-import asyncpg
 import structlog
-from pydantic import AwareDatetime, BaseModel
-from sqlalchemy.exc import DBAPIError
 
 from regulars_kit import dead_letters
 from regulars_kit.bus import Bus, Message, Received, Subscription
 from regulars_kit.bus.backoff import Backoff
-from regulars_kit.bus.metrics import DEAD_LETTERS, HANDLED, REDELIVERED, RETRIED
-from regulars_kit.db import Database, Redelivered
+from regulars_kit.bus.metrics import DEAD_LETTERS, RETRIED
+from regulars_kit.db import Database
 from regulars_kit.dead_letters import DeadLetter, ReplayRefused, UnknownDeadLetter, list_dead_letters
+from regulars_kit.handling import Handler, Handling, PermanentError, Transient
+from regulars_kit.leases import pause
 from regulars_kit.values import Clock, Unavailable, utc_now
 
 __all__ = [
@@ -43,9 +38,6 @@ __all__ = [
     "list_dead_letters",
     "replay_dead_letter",
 ]
-
-Handler = Callable[[UUID, bytes], Awaitable[None]]
-"""Takes an event id and the structured CloudEvents JSON. Commits the inbox row with its effect, or raises."""
 
 DDL: tuple[str, ...] = (
     """
@@ -65,23 +57,9 @@ DDL: tuple[str, ...] = (
 MAX_AGE = timedelta(days=60)
 """As long as the inbox remembers: an older event might have been handled, and forgetting must not mean doubling."""
 
-TRIES = 3
 _POLL_S = 0.5
-_VERSIONED = re.compile(r"(?P<name>.+)\.v(?P<version>\d+)")
 _log = structlog.get_logger(__name__)
 _Place = tuple[str, int]
-
-
-class PermanentError(Exception):
-    """Handling this event cannot succeed, now or later: three tries, then the dead letters."""
-
-
-class _Transient(Exception):
-    """Carries what may pass by itself out of the handling of one event."""
-
-
-class _Envelope(BaseModel):
-    time: AwareDatetime
 
 
 class Consumer:
@@ -90,6 +68,11 @@ class Consumer:
     A type without a handler is skipped, unless it is another version of a handled one: that goes to dead letters.
     `max_age` None lifts the age limit, for a rebuild. `batch` messages are fetched at a time, and the events of at
     most `partitions_at_once` partitions are handled side by side, each partition's in order.
+
+    `together` above 1 fetches so many at a time and handles them in one transaction, whatever their partitions; when
+    one of them fails, all are rolled back and handled as without it. What a handler does outside of its unit is then
+    done again: only for handlers that do nothing there. Two fetches begin `pace_s` apart then, so that events gather
+    while many come; one that comes alone waits for nothing.
     """
 
     def __init__(
@@ -104,16 +87,18 @@ class Consumer:
         max_age: timedelta | None = MAX_AGE,
         batch: int = 500,
         partitions_at_once: int = 4,
+        together: int = 1,
+        pace_s: float = 0.05,
     ) -> None:
         self.group = group
         self.database = database
         self.clock = clock
         self._bus = bus
         self._topics = tuple(topics)
-        self._handlers = dict(handlers)
-        self._names = {_name(type_) for type_ in handlers}
-        self._max_age = max_age
-        self._batch = batch
+        self._handling = Handling(group, handlers, database, clock, max_age)
+        self._batch = together if together > 1 else batch
+        self._goes_together = together > 1
+        self._pace_s = pace_s
         self._at_once = asyncio.Semaphore(partitions_at_once)
         self._held_until: dict[_Place, float] = {}
         self._backoffs: dict[_Place, Backoff] = defaultdict(Backoff)
@@ -135,35 +120,8 @@ class Consumer:
                 await subscription.close()
 
     async def handle(self, message: Message) -> tuple[str, int] | None:
-        """Handle one event. None when that is done; (reason, tries) when it never will be. Raises when it may be later.
-
-        An event of another version and one that is too old are not tried at all: (reason, 0).
-        """
-        handler = self._handlers.get(message.type)
-        if handler is None:
-            is_other_version = _name(message.type) in self._names
-            return (f"unknown version: {message.type}", 0) if is_other_version else None
-        reason = ""
-        for attempt in range(TRIES):
-            if attempt:
-                await asyncio.sleep(random.uniform(0.01, 0.05))
-            try:
-                if self._is_too_old(message):
-                    return f"older than {self._max_age}", 0
-                await handler(message.event_id, message.body)
-            except Redelivered:
-                REDELIVERED.labels(self.group).inc()
-                return None
-            # A handler is foreign code to this loop: its bug is as permanent as a broken rule, and must not stop the
-            # partition; the event and the reason are kept, and it is handled again once the handler is mended.
-            except Exception as error:
-                if _is_transient(error):
-                    raise _Transient from error
-                reason = f"{type(error).__name__}: {error}"
-                continue
-            HANDLED.labels(self.group).inc()
-            return None
-        return reason, TRIES
+        """Handle one event: None, (reason, tries) or `Transient`, as `Handling.one` does."""
+        return await self._handling.one(message)
 
     async def _consume(self, subscription: Subscription, stop: asyncio.Event) -> None:
         backoff = Backoff()
@@ -177,9 +135,28 @@ class Consumer:
                 await backoff.pause(stop)
                 continue
             backoff.reset()
-            async with asyncio.TaskGroup() as tasks:
-                for place, events in _by_place(received).items():
-                    tasks.create_task(self._handle_in_order(subscription, place, events, stop))
+            began = time.monotonic()
+            if not await self._handled_together(subscription, received):
+                async with asyncio.TaskGroup() as tasks:
+                    for place, events in _by_place(received).items():
+                        tasks.create_task(self._handle_in_order(subscription, place, events, stop))
+            if self._goes_together and 0 < len(received) < self._batch:
+                await pause(stop, max(0.0, began + self._pace_s - time.monotonic()))
+
+    async def _handled_together(self, subscription: Subscription, received: Sequence[Received]) -> bool:
+        """False: none of them was handled."""
+        if not self._goes_together or not received:
+            return False
+        if not await self._handling.together([event.message for event in received]):
+            return False
+        done = {(event.topic, event.partition): event.offset + 1 for event in received}
+        for place in done:
+            self._backoffs.pop(place, None)
+        try:
+            await subscription.commit_all(done)
+        except Unavailable:
+            self._uncommitted.update(done)
+        return True
 
     async def _handle_in_order(
         self, subscription: Subscription, place: _Place, events: Iterable[Received], stop: asyncio.Event
@@ -191,7 +168,7 @@ class Consumer:
                     break
                 try:
                     await self._settle(received)
-                except _Transient as error:
+                except Transient as error:
                     self._hold_back(subscription, received, error)
                     break
                 self._backoffs.pop(place, None)
@@ -200,7 +177,7 @@ class Consumer:
             await self._commit(subscription, place, done)
 
     async def _settle(self, received: Received) -> None:
-        """Handled, skipped, or a dead letter. Raises `_Transient`, also when the dead letter could not be written."""
+        """Handled, skipped, or a dead letter. Raises `Transient`, also when the dead letter could not be written."""
         outcome = await self.handle(received.message)
         if outcome is None:
             return
@@ -209,12 +186,12 @@ class Consumer:
             async with self.database.transaction() as connection:
                 await dead_letters.bury(connection, self.group, received, reason, attempts)
         except (Unavailable, OSError) as error:
-            raise _Transient from error
+            raise Transient from error
         DEAD_LETTERS.labels(self.group).inc()
         # The reason may quote the event; the log names the event alone.
         _log.error("event_dead_lettered", group=self.group, type=received.message.type, topic=received.topic)
 
-    def _hold_back(self, subscription: Subscription, received: Received, error: _Transient) -> None:
+    def _hold_back(self, subscription: Subscription, received: Received, error: Transient) -> None:
         place = (received.topic, received.partition)
         RETRIED.labels(self.group).inc()
         delay_s = self._backoffs[place].next_s()
@@ -245,11 +222,6 @@ class Consumer:
             await subscription.commit(*place, next_offset)
             del self._uncommitted[place]
 
-    def _is_too_old(self, message: Message) -> bool:
-        """By the envelope's `time`, when the fact was recorded. Raises `ValidationError` when there is none."""
-        recorded_at: datetime = _Envelope.model_validate_json(message.body).time
-        return self._max_age is not None and recorded_at < self.clock() - self._max_age
-
 
 async def replay_dead_letter(consumer: Consumer, service: str, letter_id: str) -> DeadLetter:
     """Handle the letter's event again, by the same path, and mark it; one already replayed is returned as it is.
@@ -267,7 +239,7 @@ async def replay_dead_letter(consumer: Consumer, service: str, letter_id: str) -
 async def _handle_again(consumer: Consumer, letter: DeadLetter) -> None:
     try:
         outcome = await consumer.handle(Message(letter.event_id, letter.type, letter.key, letter.body))
-    except _Transient as error:
+    except Transient as error:
         raise Unavailable("what the handler needs is away; try again") from error
     if outcome is not None:
         raise ReplayRefused(outcome[0][: dead_letters.REASON_LIMIT])
@@ -278,19 +250,3 @@ def _by_place(received: Iterable[Received]) -> dict[_Place, list[Received]]:
     for event in received:
         places[event.topic, event.partition].append(event)
     return places
-
-
-def _name(type_: str) -> str:
-    """`loyalty.points_earned` of `loyalty.points_earned.v2`."""
-    versioned = _VERSIONED.fullmatch(type_)
-    return versioned["name"] if versioned else type_
-
-
-def _is_transient(error: Exception) -> bool:
-    if isinstance(error, Unavailable | OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
-        return True
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    # SQLSTATE classes: 08 connection, 40 deadlock and serialisation, 53 resources, 57 operator, 58 system;
-    # 55P03 is a lock not had in time.
-    state = str(getattr(origin, "sqlstate", None) or "")
-    return state[:2] in {"08", "40", "53", "57", "58"} or state == "55P03"

@@ -7,11 +7,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from regulars_customer.domain.consents import Consent
 from regulars_customer.domain.customer import Customer
 from regulars_customer.domain.facts import Fact
+from regulars_customer.domain.heard import Heard, Part, PartKey, Sale
 from regulars_customer.domain.identifiers import Held, Identifier
+from regulars_customer.domain.life_cycle import LifeCycle
+from regulars_customer.domain.timeline import Entry, Figures, Kind, Place
 from regulars_kit.values import CustomerId
 
 IdentifierKey = tuple[str, str]
@@ -52,11 +56,29 @@ class CustomerStore(CustomerReads, Protocol):
         """Append to the ledger of consents."""
 
 
+class PictureReads(Protocol):
+    """What is known of a customer from others."""
+
+    async def life_cycle(self, customer_id: CustomerId) -> LifeCycle | None:
+        """None: no purchase of theirs was ever told."""
+
+    async def parts(self, customer_id: CustomerId) -> Sequence[KnownPart]:
+        """All parts that were ever told."""
+
+    async def timeline(
+        self, customer_id: CustomerId, kinds: Collection[Kind], before: Place | None, limit: int
+    ) -> Sequence[Entry]:
+        """The newest `limit` entries of these kinds that stand before a place (None: all do), newest first."""
+
+
 class Reading(Protocol):
     """A transaction that only reads."""
 
     @property
     def customers(self) -> CustomerReads: ...
+
+    @property
+    def picture(self) -> PictureReads: ...
 
 
 class Unit(Protocol):
@@ -73,6 +95,48 @@ class Unit(Protocol):
 
         Raises a refusal with the code `idempotency_key_conflict` when the key was used for something else.
         """
+
+
+class Listening(Protocol):
+    """A unit of work of what is heard: noted event by event, followed all at once before its commit."""
+
+    @property
+    def noted(self) -> Sequence[Heard]: ...
+
+    def note(self, heard: Heard) -> None:
+        """Remember it until the end of the transaction."""
+
+    async def keep_sales(self, sales: Sequence[Sale]) -> Mapping[UUID, CustomerId]:
+        """Join them with what is known, each id once and in the order of ids. Answers whose they are, where known."""
+
+    async def lock_life_cycles(self, ids: Collection[CustomerId], at: datetime) -> Sequence[LifeCycle]:
+        """Those of these customers, made where there was none; nobody else changes them before this commit.
+
+        Their histories are read after the locks are ours.
+        """
+
+    async def due(self, silent_since: datetime, limit: int) -> Sequence[LifeCycle]:
+        """Up to `limit` that are silent since then and not lapsed, locked; those another transaction holds are not."""
+
+    async def keep_life_cycles(self, life_cycles: Sequence[LifeCycle]) -> None:
+        """Store those that this transaction has locked."""
+
+    async def keep_parts(self, parts: Sequence[Part], at: datetime) -> Mapping[PartKey, Figures | None]:
+        """Keep each, unless a newer one is known. Answers with what those kept were before; None: not known."""
+
+    async def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Put them on the timeline, and with their customer those that waited for the same purchase's."""
+
+    async def announce(self, facts: Sequence[Fact]) -> None:
+        """Tell the other services, in this commit and in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPart:
+    """A part of the picture, and when we came to know it."""
+
+    part: Part
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +160,4 @@ class Registered:
 
 Transactions = Callable[[], AbstractAsyncContextManager[Unit]]
 Reads = Callable[[], AbstractAsyncContextManager[Reading]]
+Listens = Callable[[], AbstractAsyncContextManager[Listening]]

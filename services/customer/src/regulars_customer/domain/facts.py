@@ -7,6 +7,7 @@ from datetime import datetime
 
 from regulars_customer.domain.consents import Consent
 from regulars_customer.domain.identifiers import Identifier
+from regulars_customer.domain.life_cycle import Stage
 from regulars_customer.domain.profile import Traits
 from regulars_kit.values import CustomerId, Money
 
@@ -58,4 +59,16 @@ class ConsentChanged:
     consent: Consent
 
 
-Fact = CustomerRegistered | TraitsChanged | IdentifierLinked | IdentifierUnlinked | ConsentChanged
+@dataclass(frozen=True, slots=True)
+class StageChanged:
+    """`at` is when we found it out, `changed_at` since when they have been in the new stage."""
+
+    customer_id: CustomerId
+    at: datetime
+    from_stage: Stage
+    to_stage: Stage
+    reason: str
+    changed_at: datetime
+
+
+Fact = CustomerRegistered | TraitsChanged | IdentifierLinked | IdentifierUnlinked | ConsentChanged | StageChanged

@@ -6,7 +6,7 @@ what a group has not committed comes again, and the inbox makes of that exactly 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -52,6 +52,10 @@ class Subscription(Protocol):
 
         A partition that was lost meanwhile is left alone: its new owner's offset counts. Raises `Unavailable`.
         """
+        ...
+
+    async def commit_all(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
+        """As `commit` for each (topic, partition), in one go."""
         ...
 
     def pause(self, topic: str, partition: int) -> None:

@@ -7,7 +7,7 @@ acknowledged in time drops the whole producer: the relay says the batch again, i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -168,6 +168,19 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.commit({place: next_offset})
         except (CommitFailedError, IllegalStateError):
             self._ours.discard(place)
+        except _AWAY as error:
+            raise Unavailable("the bus is away; try again") from error
+
+    async def commit_all(self, next_offsets: Mapping[tuple[str, int], int]) -> None:
+        offsets = {TopicPartition(*place): offset for place, offset in next_offsets.items()}
+        mine = {place: offset for place, offset in offsets.items() if place in self._ours}
+        try:
+            if mine:
+                await self._consumer.commit(mine)
+        except (CommitFailedError, IllegalStateError):
+            # One that was lost meanwhile spoils the commit of all; each alone tells which.
+            for place, offset in mine.items():
+                await self.commit(place.topic, place.partition, offset)
         except _AWAY as error:
             raise Unavailable("the bus is away; try again") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from weakref import WeakSet
 
 from regulars_kit.bus import PARTITIONS, Message, Received, Subscription
@@ -75,6 +75,10 @@ class MemorySubscription:
     async def commit(self, topic: str, partition: int, next_offset: int) -> None:
         if (topic, partition) in self._positions:
             self._bus.offsets[self._group, topic, partition] = next_offset
+
+    async def commit_all(self, next_offsets: Mapping[_Place, int]) -> None:
+        for place, next_offset in next_offsets.items():
+            await self.commit(*place, next_offset)
 
     def pause(self, topic: str, partition: int) -> None:
         self._paused.add((topic, partition))

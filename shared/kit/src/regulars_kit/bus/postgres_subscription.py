@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -47,7 +47,11 @@ _READ = """
     LIMIT $3
 """
 
-_COMMIT = "UPDATE group_offsets SET next_offset = $4 WHERE group_id = $1 AND topic_id = $2 AND partition = $3"
+_COMMIT = """
+    UPDATE group_offsets SET next_offset = done.next_offset
+    FROM unnest($2::int[], $3::smallint[], $4::bigint[]) AS done (topic_id, partition, next_offset)
+    WHERE group_id = $1 AND group_offsets.topic_id = done.topic_id AND group_offsets.partition = done.partition
+"""
 
 
 class PostgresSubscription:
@@ -86,12 +90,17 @@ class PostgresSubscription:
             await happened(self._arrived, min(remaining_s, _POLL_S))
 
     async def commit(self, topic: str, partition: int, next_offset: int) -> None:
-        if (topic, partition) not in self._positions:
+        await self.commit_all({(topic, partition): next_offset})
+
+    async def commit_all(self, next_offsets: Mapping[_Place, int]) -> None:
+        if next_offsets.keys().isdisjoint(self._positions):
             return
         async with self._joined() as connection:
             # Asked again: joining anew after a lost connection begins without partitions.
-            if (topic, partition) in self._positions:
-                await connection.execute(_COMMIT, self._group_id, self._topics[topic].id, partition, next_offset)
+            mine = [place for place in next_offsets if place in self._positions]
+            topics = [self._topics[topic].id for topic, _ in mine]
+            offsets = [next_offsets[place] for place in mine]
+            await connection.execute(_COMMIT, self._group_id, topics, [partition for _, partition in mine], offsets)
 
     def pause(self, topic: str, partition: int) -> None:
         self._paused.add((topic, partition))

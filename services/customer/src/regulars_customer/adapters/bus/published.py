@@ -12,6 +12,7 @@ from regulars_contracts.events.customer import (
     IdentifierLinked,
     IdentifierUnlinked,
     Registered,
+    StageChanged,
     TraitsChanged,
 )
 from regulars_customer.domain import facts
@@ -84,6 +85,17 @@ def _(fact: facts.ConsentChanged) -> Event:
         wording_version=decision.wording_version,
         source=decision.source,
         occurred_at=fact.at,
+    )
+
+
+@event_of.register
+def _(fact: facts.StageChanged) -> Event:
+    return StageChanged(
+        customer_id=fact.customer_id,
+        from_stage=fact.from_stage,
+        to_stage=fact.to_stage,
+        reason=fact.reason,
+        changed_at=fact.changed_at,
     )
 
 

@@ -10,14 +10,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from regulars_customer.adapters.db.announcing import ToMessage, announce
 from regulars_customer.adapters.db.customers import SqlCustomers
+from regulars_customer.adapters.db.picture import SqlPicture
 from regulars_customer.application.ports import Call, Registered
 from regulars_customer.domain.facts import Fact
-from regulars_kit import idempotency, outbox
-from regulars_kit.bus import Message
+from regulars_kit import idempotency
 from regulars_kit.values import CustomerId
-
-ToMessage = Callable[[Fact], Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,12 @@ class SqlUnit:
     def customers(self) -> SqlCustomers:
         return SqlCustomers(self.connection)
 
+    @property
+    def picture(self) -> SqlPicture:
+        return SqlPicture(self.connection)
+
     async def announce(self, facts: Sequence[Fact]) -> None:
-        await outbox.append(self.connection, [self.to_message(fact) for fact in facts])
+        await announce(self.connection, facts, self.to_message)
 
     async def once(self, call: Call, work: Callable[[], Awaitable[Registered]]) -> Registered:
         async def registered() -> tuple[int, bytes]:
