@@ -24,7 +24,7 @@ class GammaLikelihood:
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
         """Log-likelihood, gradient and Hessian at (p, q, v).
 
-        With z the mean: sum of ln Gamma(px+q) - ln Gamma(px) - ln Gamma(q) + q ln v + px ln(xz) - ln z - (px+q) ln(v+xz).
+        z is the mean: sum of ln Gamma(px+q) - ln Gamma(px) - ln Gamma(q) + q ln v + px ln(xz) - ln z - (px+q) ln(v+xz).
         """
         p, q, v = parameters
         k, h, n, x = self._k, self._alike, float(self._x.size), self._x
