@@ -213,6 +213,16 @@ class Shop:
         assert await self.work()
         return await self.get(f"/v1/scoring/runs/{started['run_id']}")
 
+    async def takes_the_last_run_up_again(self, *statements: str) -> None:
+        """As after a crash between draft and publication; the statements say what else was lost."""
+        again = (
+            "UPDATE runs SET state = 'publishing', completed_at = NULL",
+            "UPDATE jobs SET state = 'queued', ended_at = NULL",
+        )
+        async with self.service.database.transaction() as connection:
+            for statement in (*again, *statements):
+                await connection.execute(text(statement))
+
     async def told(self, *types: str) -> list[CloudEvent]:
         """What stands in the outbox, in its order; of these types when some are given."""
         async with self.service.database.transaction() as connection:

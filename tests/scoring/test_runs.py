@@ -25,10 +25,9 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
 
 
-async def test_the_report_counts_every_customer_in_every_way(shop: Shop) -> None:
-    await shop.hear(*a_crowd())
-    run = await shop.run()
-    report, rfm, deciles = run["report"], await shop.get("/v1/scoring/rfm"), await shop.get("/v1/scoring/deciles")
+async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> None:
+    (run,) = (await scored.get("/v1/scoring/runs"))["items"]
+    report, rfm, deciles = run["report"], await scored.get("/v1/scoring/rfm"), await scored.get("/v1/scoring/deciles")
     assert sum(report["rfm_segments"].values()) == sum(report["churn_bands"].values()) == run["customers"]
     counted = {each["segment"]: each["customers"] for each in rfm["segments"] if each["customers"]}
     assert counted == report["rfm_segments"]
@@ -36,30 +35,27 @@ async def test_the_report_counts_every_customer_in_every_way(shop: Shop) -> None
     assert [each["customers"] for each in deciles["deciles"]] == [each["customers"] for each in report["deciles"]]
     assert deciles["deciles"][0]["revenue_share"] == report["top_decile_revenue_share"]
     assert abs(deciles["expected_value_major"] - report["expected_value_major"]) < run["customers"]
-    model = await shop.get("/v1/scoring/model")
+    model = await scored.get("/v1/scoring/model")
     assert model["parameters"] == report["buying"]["parameters"]
     assert (model["run_id"], model["is_degenerate"]) == (run["id"], report["buying"]["is_degenerate"])
 
 
-async def test_the_live_score_is_the_runs(shop: Shop) -> None:
-    await shop.hear(*a_crowd())
-    await shop.run()
-    for event in await shop.told(CustomerScored.type):
+async def test_the_live_score_is_the_runs(scored: Shop) -> None:
+    for event in await scored.told(CustomerScored.type):
         said = event.event()
         assert isinstance(said, CustomerScored)
-        live = await shop.score(said.customer_id)
+        live = await scored.score(said.customer_id)
         assert live["rfm"] == said.rfm.model_dump()
         assert (live["rfm_segment"], live["decile"]) == (said.rfm_segment, said.decile)
         assert (live["churn_band"], round(live["clv"])) == (said.churn_band, said.clv_major)
         assert (f"{live['churn_90']:.2f}", f"{live['p_alive']:.2f}") == (said.churn_90, said.p_alive)
 
 
-async def test_a_second_run_on_the_same_day_says_nothing_new_of_anybody(shop: Shop) -> None:
-    await shop.hear(*a_crowd())
-    first = await shop.run()
-    second = await shop.run()
+async def test_a_second_run_on_the_same_day_says_nothing_new_of_anybody(scored: Shop) -> None:
+    (first,) = (await scored.get("/v1/scoring/runs"))["items"]
+    second = await scored.run()
     assert (second["customers"], second["published"], second["alarms"]) == (first["customers"], 0, 0)
-    assert len(await shop.told(RunCompleted.type)) == 2
+    assert len(await scored.told(RunCompleted.type)) == 2
 
 
 async def test_too_few_who_bought_again_are_a_failed_run_that_says_so(shop: Shop) -> None:
@@ -101,36 +97,28 @@ async def test_purchases_after_the_runs_day_are_ignored_by_its_fit(shop: Shop) -
     assert {str(customer) for customer in early - later} == {who for who, on in days.items() if on == str(as_of)}
 
 
-async def test_a_run_taken_up_again_after_a_crash_tells_nobody_twice(shop: Shop) -> None:
-    await shop.hear(*a_crowd())
-    run = await shop.run()
-    before = await shop.told(CustomerScored.type)
-    async with shop.service.database.transaction() as connection:
-        await connection.exec_driver_sql("UPDATE runs SET state = 'publishing', completed_at = NULL")
-        await connection.exec_driver_sql(
-            "UPDATE customers SET scored_run = NULL, decile = 10, clv_major = 0"
-            " WHERE id IN (SELECT id FROM customers ORDER BY id LIMIT 5)"
-        )
-        await connection.exec_driver_sql("UPDATE jobs SET state = 'queued', ended_at = NULL")
-    assert await shop.work()
-    after = await shop.told(CustomerScored.type)
-    again = await shop.get(f"/v1/scoring/runs/{run['id']}")
+async def test_a_run_taken_up_again_after_a_crash_tells_nobody_twice(scored: Shop) -> None:
+    (run,) = (await scored.get("/v1/scoring/runs"))["items"]
+    before = await scored.told(CustomerScored.type)
+    await scored.takes_the_last_run_up_again(
+        "UPDATE customers SET scored_run = NULL, decile = 10, clv_major = 0"
+        " WHERE id IN (SELECT id FROM customers ORDER BY id LIMIT 5)"
+    )
+    assert await scored.work()
+    after = await scored.told(CustomerScored.type)
+    again = await scored.get(f"/v1/scoring/runs/{run['id']}")
     assert again["state"] == "completed"
     assert len(after) - len(before) == 5 == again["published"] - run["published"]
 
 
-async def test_after_a_crash_of_the_server_the_drafts_are_gone_and_the_figures_are_the_same(shop: Shop) -> None:
-    await shop.hear(*a_crowd())
-    await shop.run()
+async def test_after_a_crash_of_the_server_the_drafts_are_gone_and_the_figures_are_the_same(scored: Shop) -> None:
     figures = "SELECT id, recency, frequency, monetary, decile, churn_hundredths, clv_major FROM customers ORDER BY id"
-    before = await shop.rows(figures)
-    async with shop.service.database.transaction() as connection:
-        await connection.exec_driver_sql("TRUNCATE drafts")
-        await connection.exec_driver_sql("UPDATE runs SET state = 'publishing'")
-        await connection.exec_driver_sql("UPDATE customers SET scored_run = NULL, decile = 10, clv_major = 0")
-        await connection.exec_driver_sql("UPDATE jobs SET state = 'queued', ended_at = NULL")
-    assert await shop.work()
-    assert await shop.rows(figures) == before
+    before = await scored.rows(figures)
+    await scored.takes_the_last_run_up_again(
+        "TRUNCATE drafts", "UPDATE customers SET scored_run = NULL, decile = 10, clv_major = 0"
+    )
+    assert await scored.work()
+    assert await scored.rows(figures) == before
 
 
 async def test_there_is_one_run_at_a_time(shop: Shop) -> None:

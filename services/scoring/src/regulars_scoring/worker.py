@@ -18,7 +18,7 @@ import numpy as np
 from regulars_scoring.adapters.db import bulk
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.population import Population, population_of
-from regulars_scoring.domain.refusals import FitFailed, RunFailed
+from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
 NICENESS = 10
@@ -29,14 +29,14 @@ def main() -> None:
     task = json.load(sys.stdin)
     try:
         asyncio.run(work(task))
-    except RunFailed as failure:
+    except FitFailed as failure:
         json.dump({"failure": failure.code, "detail": failure.detail}, sys.stdout)
     else:
         json.dump({}, sys.stdout)
 
 
 async def work(task: Mapping[str, Any]) -> None:
-    """Fit and draft the task's run. Raises `RunFailed`; one that was fitted before is left as it is."""
+    """Fit and draft the task's run. Raises `FitFailed`; one that was fitted before is left as it is."""
     connection = await bulk.connect(task["database_url"])
     try:
         run_id = UUID(task["run_id"])
@@ -46,7 +46,7 @@ async def work(task: Mapping[str, Any]) -> None:
         if run["is_fitted"]:
             return
         names, population = await _read(connection, run["as_of"])
-        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"])
+        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "")
         drafts = draft(population, asked, Bands(**task["bands"]))
         await _write(connection, drafts, names)
     finally:

@@ -232,5 +232,5 @@ Progress = Callable[[int, int | None], Awaitable[None]]
 Fit = Callable[[UUID, Callable[[], Awaitable[None]]], Awaitable[None]]
 """Fits the models and drafts everybody's figures for a run, calling the second argument now and then.
 
-Raises `RunFailed`. A run that was fitted before is left as it is.
+Raises `FitFailed`. A run that was fitted before is left as it is.
 """

@@ -11,7 +11,7 @@ from regulars_scoring.application.ports import Drafted, Fit, House, Progress, Tr
 from regulars_scoring.application.posting import scored_live
 from regulars_scoring.domain.facts import ChurnRiskRaised, CustomerScored, Fact, RunCompleted, told_of
 from regulars_scoring.domain.model import Model
-from regulars_scoring.domain.refusals import FitFailed, RunFailed, UnknownRun
+from regulars_scoring.domain.refusals import FitFailed, UnknownRun
 
 CUSTOMERS_PER_COMMIT = 500
 """Few enough that a purchase of one of them waits some hundredths of a second."""
@@ -26,10 +26,10 @@ class RunWork:
     house: House
 
     async def __call__(self, run_id: UUID, progress: Progress) -> None:
-        """Raises `RunFailed`: the scores are as they were before. `progress` counts the customers published."""
+        """Raises `FitFailed`: the scores are as they were before. `progress` counts the customers published."""
         try:
             await self._fit(run_id, progress)
-        except RunFailed as failure:
+        except FitFailed as failure:
             async with self.begin() as unit:
                 await unit.runs.fail(run_id, failure.code, failure.detail, self.house.now())
             raise

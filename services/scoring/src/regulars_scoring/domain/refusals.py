@@ -35,17 +35,13 @@ class RunUnderWay(Refused):
     code: ClassVar[str] = "run_under_way"
 
 
-class RunFailed(Refused):
-    """A run that left the previous scores as they were."""
+class FitFailed(Refused):
+    """A run whose fit came to no result, or whose worker died; the previous scores are kept."""
+
+    code: ClassVar[str] = "fit_failed"
 
 
-class TooFewPurchases(RunFailed):
+class TooFewPurchases(FitFailed):
     """Fewer customers have bought more than once than a model can be fitted to."""
 
     code: ClassVar[str] = "too_few_purchases"
-
-
-class FitFailed(RunFailed):
-    """The fit came to no result, or the process that was to do it died."""
-
-    code: ClassVar[str] = "fit_failed"

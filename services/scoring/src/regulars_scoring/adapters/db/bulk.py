@@ -33,7 +33,7 @@ _STATES = """
     HAVING count(*) FILTER (WHERE open_purchases > 0) > 0
 """
 _RUN = """
-    SELECT as_of, horizon_days, runs.model IS NOT NULL AS is_fitted, coalesce(house.currency, 'XXX') AS currency
+    SELECT as_of, horizon_days, runs.model IS NOT NULL AS is_fitted, house.currency
     FROM runs LEFT JOIN house ON true WHERE id = $1
 """
 _KEEP_MODEL = """
@@ -52,7 +52,7 @@ async def connect(database_url: str) -> Connection:
 
 
 async def find_run(connection: Connection, run_id: UUID) -> asyncpg.Record | None:
-    """`as_of`, `horizon_days`, `is_fitted`, `currency` of a run."""
+    """`as_of`, `horizon_days`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
     return await connection.fetchrow(_RUN, run_id)
 
 

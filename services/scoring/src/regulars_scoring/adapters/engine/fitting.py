@@ -21,14 +21,20 @@ FEWEST_REPEATERS = 10
 NO_DROP_OUT = "no_drop_out"
 HOMOGENEOUS_DROP_OUT = "homogeneous_drop_out"
 HOMOGENEOUS_RATES = "homogeneous_rates"
+POLARISED_DROP_OUT = "polarised_drop_out"
+AT_BOUND = "at_bound"
 
 _LEAST_DROP_OUT = 1e-3
 _MOST_ALIKE = 1e3
+_LEAST_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class BuyingFit:
-    """`degeneracies` name the boundaries that the likelihood ran to; none in a sound fit."""
+    """`degeneracies` name the boundaries that the likelihood ran to; none in a sound fit.
+
+    Nobody leaves; all with the same chance; some at once and the others never; or all buy at the same rate.
+    """
 
     model: MbgNbd
     log_likelihood: float
@@ -76,10 +82,12 @@ def _degeneracies(model: MbgNbd, maximum: Maximum) -> tuple[str, ...]:
         found.append(NO_DROP_OUT)
     elif model.a + model.b > _MOST_ALIKE:
         found.append(HOMOGENEOUS_DROP_OUT)
+    elif model.a + model.b < _LEAST_ALIKE:
+        found.append(POLARISED_DROP_OUT)
     if model.r > _MOST_ALIKE:
         found.append(HOMOGENEOUS_RATES)
     if maximum.is_at_bound and not found:
-        found.append("at_bound")
+        found.append(AT_BOUND)
     return tuple(found)
 
 

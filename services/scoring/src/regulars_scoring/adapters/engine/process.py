@@ -13,14 +13,14 @@ from uuid import UUID
 
 import structlog
 
-from regulars_scoring.domain.refusals import FitFailed, RunFailed, TooFewPurchases
+from regulars_scoring.domain.refusals import FitFailed, TooFewPurchases
 from regulars_scoring.domain.scoring import Bands
 
 TICK_S = 1.0
 """How often the caller may say that the work is to stop."""
 
 _MODULE = "regulars_scoring.worker"
-_FAILURES: dict[str, type[RunFailed]] = {failure.code: failure for failure in (TooFewPurchases, FitFailed)}
+_FAILURES: dict[str, type[FitFailed]] = {failure.code: failure for failure in (FitFailed, TooFewPurchases)}
 # Linear algebra on four parameters gains nothing by threads, and tills would lose by them.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -35,7 +35,7 @@ class WorkerProcess:
         self._bands = bands
 
     async def __call__(self, run_id: UUID, tick: Callable[[], Awaitable[None]]) -> None:
-        """Return once the run is fitted and drafted. Raises `RunFailed`, and whatever `tick` raises: it stops then."""
+        """Return once the run is fitted and drafted. Raises `FitFailed`, and whatever `tick` raises: it stops then."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", _MODULE, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={**os.environ, **_ONE_THREAD}
         )
