@@ -30,6 +30,15 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """A customer as they were, and what became of the entry of one of their days."""
+
+    customer: Customer
+    before: Entry
+    after: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Drafted:
     """A customer whom a run has not published yet, with the figures it drafted; None when they fit no more."""
 
@@ -110,14 +119,11 @@ class CustomerStore(CustomerReads, Protocol):
     async def register(self, customer_id: CustomerId, at: datetime) -> None:
         """Know the customer."""
 
-    async def lock(self, customer_id: CustomerId) -> Customer:
-        """The customer, known from now on; nobody else changes them before this transaction ends."""
+    async def post(self, posting: Posting) -> Posted:
+        """Add to one day of a customer, whom nobody else changes then before this transaction ends."""
 
-    async def post(self, posting: Posting) -> tuple[Entry, Entry]:
-        """Add to one day of a locked customer; answers with its entry before and after."""
-
-    async def store(self, customer: Customer) -> None:
-        """Keep the state of a locked customer as a new version."""
+    async def store(self, customer: Customer) -> Model | None:
+        """Keep the state of a locked customer; answers with the model that serves, no older than the lock."""
 
     async def publish(self, scored: Sequence[CustomerScored]) -> None:
         """Keep the figures as published, and those that differ from the last in the history."""
@@ -177,7 +183,7 @@ class Unit(Protocol):
     def runs(self) -> RunStore: ...
 
     async def model(self) -> Model | None:
-        """As in `Reading`. After a customer's row was locked, it is no older than the lock."""
+        """As in `Reading`."""
 
     async def known_since(self) -> datetime | None:
         """As in `Reading`."""

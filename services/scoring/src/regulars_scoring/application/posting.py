@@ -16,14 +16,14 @@ async def post(unit: Unit, posting: Posting | None, house: House) -> None:
     """Enter it, follow it in the customer's state, and score them anew when there is a model."""
     if posting is None:
         return
-    customer = await unit.customers.lock(posting.customer_id)
-    before, after = await unit.customers.post(posting)
-    state = moved(customer.state, posting.day, before, after)
+    posted = await unit.customers.post(posting)
+    customer = posted.customer
+    state = moved(customer.state, posting.day, posted.before, posted.after)
     if state is None:
         state = state_of(await unit.customers.ledger(customer.id))
-    await unit.customers.store(replace(customer, state=state, version=customer.version + 1))
-    model = await unit.model()
-    scored = None if model is None else scored_live(replace(customer, state=state), model, house)
+    now = replace(customer, state=state, version=customer.version + 1)
+    model = await unit.customers.store(now)
+    scored = None if model is None else scored_live(now, model, house)
     facts = [] if scored is None else told_of(customer.id, customer.figures, scored)
     if scored is not None and facts:
         await unit.customers.publish([scored])

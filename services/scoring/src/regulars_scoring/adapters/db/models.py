@@ -42,11 +42,16 @@ class ModelCache:
         self._model: Model | None = None
 
     async def serving(self, session: Session) -> Model | None:
-        found = await session.first("SELECT run_id FROM house WHERE run_id IS NOT NULL")
-        if found is None:
+        """None before the first run."""
+        found = await session.first("SELECT run_id FROM house")
+        return None if found is None else await self.of_run(session, found["run_id"])
+
+    async def of_run(self, session: Session, run_id: UUID | None) -> Model | None:
+        """The model of the run that serves, as somebody has just read; None for None."""
+        if run_id is None:
             return None
-        if self._model is None or self._model.run_id != found["run_id"]:
-            row = await session.first("SELECT model FROM runs WHERE id = $1", found["run_id"])
+        if self._model is None or self._model.run_id != run_id:
+            row = await session.first("SELECT model FROM runs WHERE id = $1", run_id)
             assert row is not None
             self._model = model_in(row["model"])
         return self._model

@@ -47,7 +47,7 @@ class SqlUnit:
         self._cache = cache
         self._to_message = to_message
         self.facts = SqlFacts(self._session)
-        self.customers = SqlCustomers(self._session)
+        self.customers = SqlCustomers(self._session, cache.models)
         self.runs = SqlRuns(self._session)
 
     async def model(self) -> Model | None:
