@@ -1,0 +1,83 @@
+"""What the worker reads and writes: everybody at once, over one connection of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from regulars_scoring.adapters.db.models import document_of
+from regulars_scoring.adapters.db.rows import FIGURES
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.runs import Report
+
+ROWS_AT_ONCE = 50_000
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+# Days as their distance from the run's, so that no row makes a date of its own.
+_STATES = """
+    SELECT days.customer_id, customers.version,
+           count(*) FILTER (WHERE open_purchases > 0) - 1 AS x,
+           max(day) FILTER (WHERE open_purchases > 0) - min(day) FILTER (WHERE open_purchases > 0) AS t_x,
+           $1 - min(day) FILTER (WHERE open_purchases > 0) AS t,
+           (sum(net_minor) - (array_agg(net_minor ORDER BY day) FILTER (WHERE open_purchases > 0))[1])::bigint AS later,
+           sum(net_minor)::bigint AS total
+    FROM days JOIN customers ON customers.id = days.customer_id
+    WHERE day <= $1
+    GROUP BY days.customer_id, customers.version
+    HAVING count(*) FILTER (WHERE open_purchases > 0) > 0
+"""
+_RUN = """
+    SELECT as_of, horizon_days, runs.model IS NOT NULL AS is_fitted, house.currency
+    FROM runs LEFT JOIN house ON true WHERE id = $1
+"""
+_KEEP_MODEL = """
+    UPDATE runs SET model = $2::jsonb, report = $3::jsonb, customers = $4, state = 'publishing'
+    WHERE id = $1 AND model IS NULL AND state = 'running'
+    RETURNING id
+"""
+
+
+async def connect(database_url: str) -> Connection:
+    """A connection to the database of SQLAlchemy's URL."""
+    url = database_url.replace("postgresql+asyncpg://", "postgresql://")
+    named = {"application_name": "regulars-scoring-worker"}
+    connection: Connection = await asyncpg.connect(url, timeout=10, server_settings=named)
+    return connection
+
+
+async def find_run(connection: Connection, run_id: UUID) -> asyncpg.Record | None:
+    """`as_of`, `horizon_days`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
+    return await connection.fetchrow(_RUN, run_id)
+
+
+async def read_states(connection: Connection, as_of: date) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    """States of everybody at the end of that day, some at a time: id, version, x, t_x, T, repeat and total minor."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        cursor = await connection.cursor(_STATES, as_of)
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            yield rows
+
+
+async def write_drafts(
+    connection: Connection, model: Model, report: Report, customers: int, rows: Iterable[Sequence[object]]
+) -> bool:
+    """Keep the model and what it says of everybody, and let it serve; False when the run is no longer ours.
+
+    A row is a customer's id and version, and the figures in their order.
+    """
+    async with connection.transaction():
+        kept = json.dumps(document_of(model)), json.dumps(report)
+        if await connection.fetchrow(_KEEP_MODEL, model.run_id, *kept, customers) is None:
+            return False
+        await connection.execute("TRUNCATE drafts")
+        with_run = ((row[0], model.run_id, *row[1:]) for row in rows)
+        columns = ["customer_id", "run_id", "version", *FIGURES]
+        await connection.copy_records_to_table("drafts", records=with_run, columns=columns)
+        await connection.execute("UPDATE house SET run_id = $1", model.run_id)
+    return True

@@ -1,0 +1,57 @@
+"""A run's model as JSON in its row, and the one that serves, kept in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from regulars_scoring.adapters.db.session import Session
+from regulars_scoring.domain.gamma_gamma import GammaGamma
+from regulars_scoring.domain.mbg_nbd import MbgNbd
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.rfm import RfmCuts
+
+
+def document_of(model: Model) -> dict[str, Any]:
+    """The model as JSON; PostgreSQL and Python write a float such that it is read back exactly."""
+    return {**asdict(model), "run_id": str(model.run_id), "as_of": model.as_of.isoformat()}
+
+
+def model_in(document: Mapping[str, Any]) -> Model:
+    cuts = {axis: tuple(values) for axis, values in document["cuts"].items()}
+    return Model(
+        **{
+            **document,
+            "run_id": UUID(document["run_id"]),
+            "as_of": date.fromisoformat(document["as_of"]),
+            "buying": MbgNbd(**document["buying"]),
+            "spending": GammaGamma(**document["spending"]),
+            "cuts": RfmCuts(**cuts),
+            "decile_bounds": tuple(document["decile_bounds"]),
+        }
+    )
+
+
+class ModelCache:
+    """The model that serves, read anew only when another run has taken over. One per process."""
+
+    def __init__(self) -> None:
+        self._model: Model | None = None
+
+    async def serving(self, session: Session) -> Model | None:
+        """None before the first run."""
+        found = await session.first("SELECT run_id FROM house")
+        return None if found is None else await self.of_run(session, found["run_id"])
+
+    async def of_run(self, session: Session, run_id: UUID | None) -> Model | None:
+        """The model of the run that serves, as somebody has just read; None for None."""
+        if run_id is None:
+            return None
+        if self._model is None or self._model.run_id != run_id:
+            row = await session.first("SELECT model FROM runs WHERE id = $1", run_id)
+            assert row is not None
+            self._model = model_in(row["model"])
+        return self._model

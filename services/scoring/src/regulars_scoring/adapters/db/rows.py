@@ -1,0 +1,84 @@
+"""Between rows and the domain's values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regulars_scoring.adapters.db.session import Row
+from regulars_scoring.application.ports import Customer, HistoryEntry
+from regulars_scoring.domain.facts import CustomerScored
+from regulars_scoring.domain.rfm import Cell
+from regulars_scoring.domain.runs import Run
+from regulars_scoring.domain.scoring import Figures
+from regulars_scoring.domain.state import BuyingState
+
+FIGURES = (
+    "recency",
+    "frequency",
+    "monetary",
+    "decile",
+    "churn_band",
+    "churn_hundredths",
+    "alive_hundredths",
+    "clv_major",
+)
+"""The columns of published figures, in every table that has them."""
+
+
+def figures_in(row: Row, prefix: str = "") -> Figures | None:
+    """The row's figures, from columns that begin with `prefix`; None where it has none."""
+    recency, frequency, monetary, *others = (row[prefix + name] for name in FIGURES)
+    return None if recency is None else Figures(Cell(recency, frequency, monetary), *others)
+
+
+def values_of(figures: Figures) -> tuple[int | str, ...]:
+    """The figures in the order of `FIGURES`."""
+    cell = figures.cell
+    return (
+        cell.recency,
+        cell.frequency,
+        cell.monetary,
+        figures.decile,
+        figures.churn_band,
+        figures.churn_hundredths,
+        figures.alive_hundredths,
+        figures.clv_major,
+    )
+
+
+def columns_of(scored: Sequence[CustomerScored]) -> list[list[object]]:
+    """One list per column of `FIGURES`, as a statement over arrays wants them."""
+    rows = [values_of(each.figures) for each in scored]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def customer_in(row: Row) -> Customer:
+    state = BuyingState(row["occasions"], row["total_minor"], row["first_day"], row["last_day"], row["first_net_minor"])
+    return Customer(row["id"], state, figures_in(row), row["version"])
+
+
+def history_entry_in(row: Row) -> HistoryEntry:
+    figures = figures_in(row)
+    assert figures is not None
+    scored = CustomerScored(
+        row["customer_id"], row["run_id"], row["as_of"], row["scored_at"], row["model"], figures, row["currency"]
+    )
+    return HistoryEntry(row["id"], scored)
+
+
+def run_in(row: Row) -> Run:
+    return Run(
+        id=row["id"],
+        job_id=row["job_id"],
+        state=row["state"],
+        as_of=row["as_of"],
+        horizon_days=row["horizon_days"],
+        created_at=row["created_at"],
+        completed_at=row["completed_at"],
+        customers=row["customers"],
+        published=row["published"],
+        alarms=row["alarms"],
+        failure_code=row["failure_code"],
+        failure_detail=row["failure_detail"],
+        report=row["report"],
+    )

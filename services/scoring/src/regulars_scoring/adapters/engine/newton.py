@@ -1,0 +1,79 @@
+"""Newton's method for likelihoods of a few positive parameters, whose gradient and Hessian are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Likelihood = Callable[[Vector], tuple[float, Vector, Matrix]]
+"""Parameters -> log-likelihood, gradient, Hessian."""
+
+MAX_STEPS = 200
+LARGEST_STEP = 1.5
+"""Of the logarithm of any parameter, in one step."""
+BOUND = 14.0
+"""Logarithms of parameters stay within this of 0 (a millionth to a million): a boundary solution ends there."""
+_ENOUGH = 1e-8
+"""Log-likelihood still to be gained when it stops; far below any statistical meaning."""
+_LARGEST_DAMPING = 1e8
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    parameters: Vector
+    log_likelihood: float
+    steps: int
+    has_converged: bool
+    is_at_bound: bool
+
+
+def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
+    """The maximum over the logarithms of the parameters, by damped steps that never lose likelihood."""
+    theta = np.log(start)
+    value, slope, curve = _in_logs(likelihood, theta)
+    damping = 1e-3
+    for step_number in range(1, MAX_STEPS + 1):
+        step = _step(slope, curve, damping)
+        tried = np.clip(theta + step, -BOUND, BOUND)
+        gain = 0.5 * abs(float(slope @ (tried - theta)))
+        found, new_slope, new_curve = _in_logs(likelihood, tried)
+        if np.isfinite(found) and found >= value - 1e-12 * abs(value):
+            theta, value, slope, curve = tried, found, new_slope, new_curve
+            damping *= 0.1
+            if gain < _ENOUGH:
+                return _maximum(theta, value, step_number, has_converged=True)
+        else:
+            damping = max(damping * 10.0, 1e-6)
+            # Rounding of a sum over all customers is then larger than what a step could gain.
+            if damping > _LARGEST_DAMPING or gain < _ENOUGH:
+                return _maximum(theta, value, step_number, has_converged=gain < 1e-4)
+    return _maximum(theta, value, MAX_STEPS, has_converged=False)
+
+
+def _in_logs(likelihood: Likelihood, theta: Vector) -> tuple[float, Vector, Matrix]:
+    parameters = np.exp(theta)
+    value, gradient, hessian = likelihood(parameters)
+    slope = parameters * gradient
+    return value, slope, hessian * np.outer(parameters, parameters) + np.diag(slope)
+
+
+def _step(slope: Vector, curve: Matrix, damping: float) -> Vector:
+    """Uphill also where the likelihood is not concave: by the absolute values of its curvatures."""
+    if not (np.isfinite(curve).all() and np.isfinite(slope).all()):
+        return np.zeros_like(slope)
+    curvatures, directions = np.linalg.eigh(-curve)
+    steepest = max(float(np.abs(curvatures).max()), 1e-12)
+    bends = np.maximum(np.abs(curvatures), 1e-10 * steepest) + damping * steepest
+    step = directions @ ((directions.T @ slope) / bends)
+    longest = float(np.abs(step).max())
+    return np.asarray(step * (LARGEST_STEP / longest) if longest > LARGEST_STEP else step, dtype=np.float64)
+
+
+def _maximum(theta: Vector, value: float, steps: int, *, has_converged: bool) -> Maximum:
+    is_at_bound = bool((np.abs(theta) >= BOUND - 1e-6).any())
+    return Maximum(np.exp(theta), value, steps, has_converged, is_at_bound)

@@ -1,0 +1,247 @@
+"""What clients get. Values and spend are in major units of `currency`, sums of past sales in minor ones."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from regulars_scoring.application.ports import HistoryEntry, Started
+from regulars_scoring.application.read_score import LiveScore
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.rfm import Cell
+from regulars_scoring.domain.runs import Run, RunState
+from regulars_scoring.domain.scoring import hundredths
+from regulars_scoring.domain.state import BuyingState
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True, protected_namespaces=())
+
+
+class StateOut(Answer):
+    """What the customer's purchases amount to. An occasion is a day with a purchase that was not wholly returned."""
+
+    occasions: int
+    first_day: date | None
+    last_day: date | None
+    total_minor: int
+
+    @classmethod
+    def of(cls, state: BuyingState) -> Self:
+        return cls(
+            occasions=state.occasions,
+            first_day=state.first_day,
+            last_day=state.last_day,
+            total_minor=state.total_minor,
+        )
+
+
+class CellOut(Answer):
+    recency: int
+    frequency: int
+    monetary: int
+
+    @classmethod
+    def of(cls, cell: Cell) -> Self:
+        return cls(recency=cell.recency, frequency=cell.frequency, monetary=cell.monetary)
+
+
+class ScoreOut(Answer):
+    customer_id: UUID
+    as_of: date
+    """The day at whose end the customer is looked at."""
+    run_id: UUID
+    """The run whose parameters, cuts and bounds were used."""
+    model: str
+    spend_model: str
+    currency: str
+    value_of: str = "revenue"
+    """What `clv` counts."""
+    state: StateOut
+    rfm: CellOut
+    rfm_segment: str
+    decile: int
+    """By expected value; 1 is the best tenth."""
+    churn_band: str
+    churn_90: float
+    """Of no purchase within the next 90 days."""
+    p_alive: float
+    """Of not having left for good."""
+    horizon_days: int
+    churn_horizon: float
+    """Of no purchase within `horizon_days`."""
+    expected_purchases: float
+    """Within `horizon_days`."""
+    expected_spend: float
+    """On an occasion."""
+    clv: float
+    """Expected value over the next 12 months of 30 days, discounted by 1 % a month."""
+
+    @classmethod
+    def of(cls, live: LiveScore) -> Self:
+        score, model = live.score, live.model
+        return cls(
+            customer_id=live.customer_id,
+            as_of=score.as_of,
+            run_id=model.run_id,
+            model=model.name,
+            spend_model=model.spend_model,
+            currency=model.currency,
+            state=StateOut.of(live.state),
+            rfm=CellOut.of(score.cell),
+            rfm_segment=live.figures.segment,
+            decile=score.decile,
+            churn_band=live.figures.churn_band,
+            churn_90=score.churn_90,
+            p_alive=score.p_alive,
+            horizon_days=model.horizon_days,
+            churn_horizon=score.churn,
+            expected_purchases=score.expected_purchases,
+            expected_spend=score.expected_spend,
+            clv=score.clv,
+        )
+
+
+class PublishedOut(Answer):
+    """Figures as they were published, rounded; probabilities as text."""
+
+    scored_at: datetime
+    as_of: date
+    run_id: UUID
+    model: str
+    rfm: CellOut
+    rfm_segment: str
+    decile: int
+    churn_band: str
+    churn_90: str
+    p_alive: str
+    clv_major: int
+    currency: str
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> Self:
+        scored, figures = entry.scored, entry.scored.figures
+        return cls(
+            scored_at=scored.at,
+            as_of=scored.as_of,
+            run_id=scored.run_id,
+            model=scored.model,
+            rfm=CellOut.of(figures.cell),
+            rfm_segment=figures.segment,
+            decile=figures.decile,
+            churn_band=figures.churn_band,
+            churn_90=hundredths(figures.churn_hundredths),
+            p_alive=hundredths(figures.alive_hundredths),
+            clv_major=figures.clv_major,
+            currency=scored.currency,
+        )
+
+
+class HistoryOut(Answer):
+    items: list[PublishedOut]
+    next_cursor: str | None = None
+
+
+class StartedOut(Answer):
+    """`GET /v1/jobs/{job_id}` tells how far it is, `GET /v1/scoring/runs/{run_id}` what came of it."""
+
+    run_id: UUID
+    job_id: str
+    as_of: date
+
+    @classmethod
+    def of(cls, started: Started) -> Self:
+        return cls(run_id=started.run_id, job_id=started.job_id, as_of=started.as_of)
+
+
+class FailureOut(Answer):
+    code: str
+    detail: str
+
+
+class RunOut(Answer):
+    id: UUID
+    job_id: str
+    state: RunState
+    as_of: date
+    horizon_days: int
+    created_at: datetime
+    completed_at: datetime | None
+    customers: int | None
+    """Customers with a score; null until the models are fitted."""
+    published: int
+    """Customers whose published figures changed."""
+    alarms: int
+    """Customers who entered the high churn band."""
+    failure: FailureOut | None
+    """Why the previous scores were kept."""
+    report: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        failed = run.failure_code is not None
+        return cls(
+            id=run.id,
+            job_id=run.job_id,
+            state=run.state,
+            as_of=run.as_of,
+            horizon_days=run.horizon_days,
+            created_at=run.created_at,
+            completed_at=run.completed_at,
+            customers=run.customers,
+            published=run.published,
+            alarms=run.alarms,
+            failure=FailureOut(code=run.failure_code or "", detail=run.failure_detail or "") if failed else None,
+            report=None if run.report is None else dict(run.report),
+        )
+
+
+class RunsOut(Answer):
+    items: list[RunOut]
+    next_cursor: str | None = None
+
+
+class ModelOut(Answer):
+    """What serves. Parameters in days and in major units; `null` among cuts and bounds: nobody is placed there."""
+
+    run_id: UUID
+    as_of: date
+    model: str
+    parameters: dict[str, float]
+    is_degenerate: bool
+    spend_model: str
+    spend_parameters: dict[str, float]
+    horizon_days: int
+    currency: str
+    rfm_cuts: dict[str, list[int | None]]
+    """Least value that scores 2, 3, 4, 5 on each axis; recency in days since the last occasion, negated."""
+    decile_bounds: list[float | None]
+
+    @classmethod
+    def of(cls, model: Model, run: Run) -> Self:
+        buying, spending, cuts = model.buying, model.spending, model.cuts
+        return cls(
+            run_id=model.run_id,
+            as_of=model.as_of,
+            model=model.name,
+            parameters={"r": buying.r, "alpha": buying.alpha, "a": buying.a, "b": buying.b},
+            is_degenerate=_is_degenerate(run),
+            spend_model=model.spend_model,
+            spend_parameters={"p": spending.p, "q": spending.q, "v": spending.v},
+            horizon_days=model.horizon_days,
+            currency=model.currency,
+            rfm_cuts={
+                "recency": list(cuts.recency),
+                "frequency": list(cuts.frequency),
+                "monetary": list(cuts.monetary),
+            },
+            decile_bounds=list(model.decile_bounds),
+        )
+
+
+def _is_degenerate(run: Run) -> bool:
+    buying = (run.report or {}).get("buying")
+    return isinstance(buying, dict) and bool(buying.get("is_degenerate"))

@@ -1,0 +1,242 @@
+"""What the use cases ask of the world: stores in one transaction, facts announced in the same commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from regulars_kit.values import Clock, CustomerId
+from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.purchases import Posting, Purchase, Return, Sale
+from regulars_scoring.domain.runs import Run
+from regulars_scoring.domain.scoring import Bands, Figures
+from regulars_scoring.domain.state import BuyingState, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as stored. `figures` are those last published, None before the first; `version` counts the states."""
+
+    id: CustomerId
+    state: BuyingState
+    figures: Figures | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A customer as they were, and what became of the entry of one of their days."""
+
+    customer: Customer
+    before: Entry
+    after: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A customer whom a run has not published yet, with the figures it drafted; None when they fit no more."""
+
+    customer: Customer
+    draft: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a purchase. `before` None: it was not known at all."""
+
+    before: Purchase | None
+    after: Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class CellCount:
+    """How many customers share two or three scores; their total net and expected value in the reporting currency."""
+
+    recency: int
+    frequency: int
+    monetary: int
+    customers: int
+    total_minor: int
+    clv_major: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecileCount:
+    decile: int
+    customers: int
+    total_minor: int
+    clv_major: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of the published figures. `place` orders the entries of a customer."""
+
+    place: int
+    scored: CustomerScored
+
+
+class Facts(Protocol):
+    """Purchases and returns, each taken once."""
+
+    async def record(self, sale: Sale) -> Purchase | None:
+        """Keep a purchase; answers with all that is known of it, None when it was recorded before."""
+
+    async def claim(self, purchase_id: UUID, customer_id: CustomerId) -> Purchase | None:
+        """Give a purchase that is nobody's to a customer; None when it was somebody's."""
+
+    async def take_back(self, given: Return) -> Change | None:
+        """Keep a return of a known purchase; None when it was kept before."""
+
+    async def keep_unmatched(self, given: Return) -> bool:
+        """Keep a return of no purchase; False when it was kept before."""
+
+
+class CustomerReads(Protocol):
+    async def find(self, customer_id: CustomerId) -> Customer | None:
+        """None: nobody has registered or bought under this id."""
+
+    async def ledger(self, customer_id: CustomerId, until: date | None = None) -> Mapping[date, Entry]:
+        """The customer's days, up to and including `until`."""
+
+    async def history(self, customer_id: CustomerId, before: int | None, limit: int) -> Sequence[HistoryEntry]:
+        """The changes of the published figures before that place, the newest first."""
+
+    async def cells(self) -> Sequence[CellCount]:
+        """Customers by their published cells."""
+
+    async def deciles(self) -> Sequence[DecileCount]:
+        """Customers by their published deciles."""
+
+
+class CustomerStore(CustomerReads, Protocol):
+    async def register(self, customer_id: CustomerId, at: datetime) -> None:
+        """Know the customer."""
+
+    async def post(self, posting: Posting) -> Posted:
+        """Add to one day of a customer, whom nobody else changes then before this transaction ends."""
+
+    async def store(self, customer: Customer) -> Model | None:
+        """Keep the state of a locked customer; answers with the model that serves, no older than the lock."""
+
+    async def publish(self, scored: Sequence[CustomerScored]) -> None:
+        """Keep the figures as published, and those that differ from the last in the history."""
+
+    async def lock_unpublished(self, run_id: UUID, after: CustomerId | None, limit: int) -> Sequence[Drafted]:
+        """The next customers by id, locked, who have no score of this run yet."""
+
+
+class RunReads(Protocol):
+    async def find(self, run_id: UUID) -> Run | None: ...
+
+    async def page(self, before: UUID | None, limit: int) -> Sequence[Run]:
+        """Runs begun before that one, the newest first."""
+
+
+class RunStore(RunReads, Protocol):
+    async def open(self, run_id: UUID, as_of: date, horizon_days: int, client: str) -> Run | None:
+        """Begin a run and queue its job; None while another has not ended."""
+
+    async def begin(self, run_id: UUID) -> None:
+        """It is being worked at."""
+
+    async def count(self, run_id: UUID, *, published: int, alarms: int) -> None:
+        """Add to what the run has published."""
+
+    async def complete(self, run_id: UUID, at: datetime) -> None: ...
+
+    async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None: ...
+
+
+class Reading(Protocol):
+    """A transaction that only reads."""
+
+    @property
+    def customers(self) -> CustomerReads: ...
+
+    @property
+    def runs(self) -> RunReads: ...
+
+    async def model(self) -> Model | None:
+        """What the last run that was fitted left; None before the first."""
+
+    async def known_since(self) -> datetime | None:
+        """When the first purchase was heard of."""
+
+
+class Unit(Protocol):
+    """A unit of work: all of it is committed, or none."""
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def customers(self) -> CustomerStore: ...
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    async def model(self) -> Model | None:
+        """As in `Reading`."""
+
+    async def known_since(self) -> datetime | None:
+        """As in `Reading`."""
+
+    async def reporting_currency(self, seen: str) -> str:
+        """The currency that money is counted in: from the first purchase on, `seen` unless one is set."""
+
+    async def announce(self, facts: Sequence[Fact]) -> None:
+        """Tell the other services, in this commit and in this order."""
+
+    async def once(self, call: Call, work: Callable[[], Awaitable[Run]]) -> Started:
+        """Do the work, or answer as the first time when the call was made before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may come twice: who calls, the key they chose for it, the hash of what it asks."""
+
+    client: str
+    key: str
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The answer to a request for a run."""
+
+    run_id: UUID
+    job_id: str
+    as_of: date
+    is_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The installation's own: its clock, the zone its days are reckoned in, its churn bands."""
+
+    now: Clock
+    zone: ZoneInfo
+    bands: Bands
+
+    def today(self) -> date:
+        return self.now().astimezone(self.zone).date()
+
+
+Transactions = Callable[[], AbstractAsyncContextManager[Unit]]
+Reads = Callable[[], AbstractAsyncContextManager[Reading]]
+
+Progress = Callable[[int, int | None], Awaitable[None]]
+"""Told how many of how many (None: not known yet) are done; raises when the work is to stop."""
+
+Fit = Callable[[UUID, Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Fits the models and drafts everybody's figures for a run, calling the second argument now and then.
+
+Raises `FitFailed`. A run that was fitted before is left as it is.
+"""

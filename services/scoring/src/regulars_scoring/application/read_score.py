@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from regulars_kit.values import CustomerId
+from regulars_scoring.application.ports import House, Reading, Reads
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.refusals import NoModelYet, NotScoredYet, UnknownCustomer
+from regulars_scoring.domain.scoring import Figures, Score, figures_of, score
+from regulars_scoring.domain.state import BuyingState, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class LiveScore:
+    customer_id: CustomerId
+    state: BuyingState
+    score: Score
+    figures: Figures
+    model: Model
+
+
+async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, house: House) -> LiveScore:
+    """The score of today, or of the end of another day, by the model that serves.
+
+    Raises `UnknownCustomer`, `NoModelYet`, and `NotScoredYet` for who has kept no purchase until that day.
+    """
+    async with begin() as unit:
+        state = await _state(unit, customer_id, as_of)
+        model = await unit.model()
+    if model is None:
+        raise NoModelYet("no run was completed yet; POST /v1/scoring/runs starts one")
+    live = score(state, model, as_of or house.today())
+    if live is None:
+        raise NotScoredYet("the customer has kept no purchase, so there is nothing to score")
+    return LiveScore(customer_id, state, live, figures_of(live, house.bands), model)
+
+
+async def _state(unit: Reading, customer_id: CustomerId, as_of: date | None) -> BuyingState:
+    customer = await unit.customers.find(customer_id)
+    if customer is None:
+        raise UnknownCustomer("nobody has registered or bought under this id")
+    return customer.state if as_of is None else state_of(await unit.customers.ledger(customer_id, as_of))

@@ -1,0 +1,61 @@
+"""What a run over everybody leaves behind for the scores of the days after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from regulars_scoring.domain.gamma_gamma import GammaGamma
+from regulars_scoring.domain.mbg_nbd import MbgNbd
+from regulars_scoring.domain.rfm import RfmCuts
+
+MBG_NBD = "mbg_nbd"
+GAMMA_GAMMA = "gamma_gamma"
+POOLED_MEAN = "pooled_mean"
+
+DECILES = 10
+
+Bounds = tuple[float | None, ...]
+"""Nine values: at or above the k-th a customer is in decile k or better; None where ties leave nobody there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Parameters, cuts and bounds of one run. Money in `currency`; `decile_bounds` in its major units."""
+
+    run_id: UUID
+    as_of: date
+    horizon_days: int
+    currency: str
+    buying: MbgNbd
+    spending: GammaGamma
+    spend_model: str
+    """`gamma_gamma`, or `pooled_mean` where that could not be fitted."""
+    cuts: RfmCuts
+    decile_bounds: Bounds
+    name: str = MBG_NBD
+
+
+def decile_of(bounds: Bounds, value: float) -> int:
+    """1, the best tenth, to 10."""
+    return 1 + sum(bound is None or value < bound for bound in bounds)
+
+
+def decile_bounds_of(values: Iterable[float]) -> Bounds:
+    """Bounds for 1 + floor(10 (above + half of the equal) / n), at most 10: halfway between the values they part.
+
+    Halfway, so that the last bit of a value computed elsewhere moves nobody. Values are 0 or more.
+    """
+    counts = sorted(Counter(values).items(), reverse=True)
+    customers = sum(equal for _, equal in counts)
+    bounds: list[float | None] = [None] * (DECILES - 1)
+    above, decile, better = 0, 1, None
+    for value, equal in counts:
+        here = min(DECILES, 1 + DECILES * (2 * above + equal) // (2 * customers))
+        bounds[decile - 1 : here - 1] = [None if better is None else (better + value) / 2.0] * (here - decile)
+        above, decile, better = above + equal, here, value
+    bounds[decile - 1 :] = [0.0] * (DECILES - decile)
+    return tuple(bounds)

@@ -1,0 +1,73 @@
+"""`python -m regulars_scoring.worker`: fits one run and drafts everybody's figures, at low priority, and ends.
+
+Reads its task from standard input as JSON and answers on standard output: `{}`, or the failure it came to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from regulars_scoring.adapters.db import bulk
+from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
+from regulars_scoring.adapters.engine.population import Population, population_of
+from regulars_scoring.domain.refusals import FitFailed
+from regulars_scoring.domain.scoring import Bands
+
+NICENESS = 10
+
+
+def main() -> None:
+    os.nice(NICENESS)
+    task = json.load(sys.stdin)
+    try:
+        asyncio.run(work(task))
+    except FitFailed as failure:
+        json.dump({"failure": failure.code, "detail": failure.detail}, sys.stdout)
+    else:
+        json.dump({}, sys.stdout)
+
+
+async def work(task: Mapping[str, Any]) -> None:
+    """Fit and draft the task's run. Raises `FitFailed`; one that was fitted before is left as it is."""
+    connection = await bulk.connect(task["database_url"])
+    try:
+        run_id = UUID(task["run_id"])
+        run = await bulk.find_run(connection, run_id)
+        if run is None:
+            raise FitFailed("there is no such run")
+        if run["is_fitted"]:
+            return
+        names, population = await _read(connection, run["as_of"])
+        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "")
+        drafts = draft(population, asked, Bands(**task["bands"]))
+        await _write(connection, drafts, names)
+    finally:
+        await connection.close()
+
+
+async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUID, int]], Population]:
+    names: list[tuple[UUID, int]] = []
+    parts: list[np.ndarray[Any, np.dtype[np.int64]]] = [np.empty((0, 5), np.int64)]
+    async for rows in bulk.read_states(connection, as_of):
+        names += [(row[0], row[1]) for row in rows]
+        parts.append(np.array([tuple(row)[2:] for row in rows], dtype=np.int64))
+    columns = np.concatenate(parts).T
+    return names, population_of(*columns)
+
+
+async def _write(connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]]) -> None:
+    rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
+    if not await bulk.write_drafts(connection, drafts.model, drafts.report, len(names), rows):
+        raise FitFailed("the run was ended by somebody else")
+
+
+if __name__ == "__main__":
+    main()

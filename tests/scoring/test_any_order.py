@@ -1,0 +1,64 @@
+"""Events in any order, some of them twice, leave in the database what they leave in their own order."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from builders import ANNA, BEN
+from regulars_contracts.events import Event
+from scoring.shop import Shop, a_claim, a_return, a_sale
+
+STATES = """
+    SELECT id, occasions, total_minor, first_day, last_day, first_net_minor FROM customers ORDER BY id
+"""
+BATCH = """
+    SELECT customer_id, count(*) FILTER (WHERE open_purchases > 0), sum(net_minor)::bigint,
+           min(day) FILTER (WHERE open_purchases > 0), max(day) FILTER (WHERE open_purchases > 0),
+           coalesce((array_agg(net_minor ORDER BY day) FILTER (WHERE open_purchases > 0))[1], 0)
+    FROM days GROUP BY customer_id ORDER BY customer_id
+"""
+DAYS = "SELECT * FROM days WHERE (net_minor, open_purchases) <> (0, 0) ORDER BY customer_id, day"
+
+
+def a_story() -> list[Event]:
+    """Half a year of Anna and Ben: whole and partial returns, a void, a claim, other money, and a return of nothing."""
+    sales = [a_sale(100 * (number + 1), f"2026-0{1 + number % 3}-1{number % 4}") for number in range(9)]
+    bens = [
+        a_sale(500, "2026-01-05", BEN),
+        a_sale(0, "2026-02-05", BEN),
+        a_sale(800, "2026-03-05", BEN, currency="CHF"),
+    ]
+    unknown = a_sale(900, "2026-01-02", customer_id=None)
+    return [
+        *sales,
+        *bens,
+        unknown,
+        a_claim(unknown),
+        a_return(100, unknown),
+        a_return(sales[0].total_minor, sales[0]),
+        a_return(50, sales[1]),
+        a_return(sales[1].total_minor - 50, sales[1]),
+        a_return(30, sales[8]),
+        a_return(sales[5].total_minor, sales[5], voided=True),
+        a_return(500, bens[0]),
+        a_return(77, on="2026-02-20"),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_order_with_doubles_ends_in_the_same_state(shop: Shop, seed: int) -> None:
+    # The first purchase settles the currency that money is counted in.
+    opening = a_sale(1, "2026-06-01", ANNA)
+    story = a_story()
+    chance = random.Random(seed)
+    mixed = story + chance.sample(story, 8)
+    chance.shuffle(mixed)
+    await shop.hear(opening, *mixed)
+    states, days = await shop.rows(STATES), await shop.rows(DAYS)
+    assert states == await shop.rows(BATCH)
+    async with shop.service.database.transaction() as connection:
+        await connection.exec_driver_sql("TRUNCATE purchases, returns, days, customers")
+    await shop.hear(opening, *story)
+    assert (await shop.rows(STATES), await shop.rows(DAYS)) == (states, days)
