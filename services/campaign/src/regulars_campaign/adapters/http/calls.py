@@ -12,7 +12,16 @@ from regulars_kit.idempotency import IdempotencyKey, content_hash
 
 
 async def read_content_hash(request: Request) -> bytes:
-    return content_hash(await request.json())
+    return content_hash(_exact(await request.json()))
+
+
+def _exact(value: object) -> object:
+    """The value with its numbers as they are written: rules compare with fractions, which have no canonical form."""
+    if isinstance(value, dict):
+        return {key: _exact(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_exact(part) for part in value]
+    return value if value is None or isinstance(value, str | bool) else ["number", repr(value)]
 
 
 ContentHash = Annotated[bytes, Depends(read_content_hash)]
