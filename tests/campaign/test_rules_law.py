@@ -15,7 +15,7 @@ TODAY = NOON.date()
 
 
 @settings(
-    max_examples=30,
+    max_examples=40,
     derandomize=True,
     database=None,
     deadline=None,
@@ -42,7 +42,7 @@ async def test_a_compiled_rule_says_what_a_look_at_each_fact_says(
 
 
 @settings(
-    max_examples=10,
+    max_examples=15,
     derandomize=True,
     database=None,
     deadline=None,
