@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,11 +64,13 @@ class Desk:
     asked: list[dict[str, Any]] = field(default_factory=list)
     is_away: bool = False
     answer: Callable[[], httpx.Response] | None = None
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def forget(self) -> None:
         self.reasons.clear()
         self.asked.clear()
         self.is_away, self.answer = False, None
+        self.was_asked.clear()
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         if self.is_away:
@@ -77,6 +80,7 @@ class Desk:
         assert request.url.path == "/internal/contacts:resolve"
         asked = json.loads(request.content)
         self.asked.append(asked)
+        self.was_asked.set()
         if self.answer is not None:
             return self.answer()
         return httpx.Response(200, json={"items": [self._item(customer) for customer in asked["customer_ids"]]})

@@ -99,12 +99,12 @@ def _score(draw: st.DrawFn, world: World, customer: UUID) -> None:
         return
     churn, alive = draw(st.integers(0, 100)), draw(st.integers(0, 100))
     rfm = [draw(st.integers(1, 5)) for _ in range(3)]
-    words = {"rfm_segment": draw(st.sampled_from(CELLS)), "churn_band": draw(st.sampled_from(BANDS))}
+    words: dict[str, Any] = {"rfm_segment": draw(st.sampled_from(CELLS)), "churn_band": draw(st.sampled_from(BANDS))}
     decile, clv, currency = draw(st.integers(1, 10)), draw(st.integers(-3, 20)), draw(st.sampled_from(CURRENCIES))
     numbers = {"churn_90": Decimal(churn) / 100, "p_alive": Decimal(alive) / 100}
     axes = dict(zip(("recency", "frequency", "monetary"), rfm, strict=True))
     world.person(customer).scores = {**words, **numbers, **axes, "decile": decile, "clv": clv, "currency": currency}
-    published = {name: told.hundredth(number) for name, number in numbers.items()}
+    published: dict[str, Any] = {name: told.hundredth(number) for name, number in numbers.items()}
     world.events.append(
         told.scored(customer, rfm=rfm, decile=decile, clv_major=clv, currency=currency, **words, **published)
     )

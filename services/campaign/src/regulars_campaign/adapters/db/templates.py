@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_campaign.adapters.db.tables import templates
@@ -45,7 +45,9 @@ class SqlTemplates:
         return {(template.id, template.version): template for template in found}
 
     async def page(self, *, after: UUID | None, limit: int) -> Sequence[Template]:
-        newest = select(templates).distinct(templates.c.id).order_by(templates.c.id, templates.c.version.desc())
+        other = templates.alias("other")
+        last = select(func.max(other.c.version)).where(other.c.id == templates.c.id).scalar_subquery()
+        newest = select(templates).where(templates.c.version == last).order_by(templates.c.id)
         return await self._all((newest if after is None else newest.where(templates.c.id > after)).limit(limit))
 
     async def _one(self, query: Select[tuple[Any, ...]]) -> Template | None:
