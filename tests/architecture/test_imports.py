@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ["customer", "loyalty", "scoring"]
+SERVICES = ["campaign", "customer", "loyalty", "scoring"]
 ROOMS = ["http", "bus", "db"]
 
 DIRECTION = "imports point inwards"

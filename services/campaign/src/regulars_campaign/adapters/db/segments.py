@@ -1,0 +1,130 @@
+"""Segments and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, any_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from regulars_campaign.adapters.db.tables import members, segments
+from regulars_campaign.domain.rule_document import parse
+from regulars_campaign.domain.rules import Facet, facets_of, is_timed
+from regulars_campaign.domain.segments import Segment, SegmentId
+from regulars_kit.values import CustomerId
+
+_EVENTS_LOCK = 7_410
+"""Advisory lock: shared by the events in hand, alone for a new segment."""
+
+_ENTER = text(
+    """
+    INSERT INTO members (segment_id, customer_id, entered_at)
+    SELECT :segment_id, id, :at FROM unnest(CAST(:ids AS uuid[])) AS customer (id) ON CONFLICT DO NOTHING
+    """
+)
+_LEAVE = text("DELETE FROM members WHERE segment_id = :segment_id AND customer_id = ANY(CAST(:ids AS uuid[]))")
+
+
+class SqlSegments:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def block_events(self) -> None:
+        await self._connection.execute(text(f"SELECT pg_advisory_xact_lock({_EVENTS_LOCK})"))
+
+    async def let_be(self) -> None:
+        await self._connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({_EVENTS_LOCK})"))
+
+    async def add(self, segment: Segment) -> bool:
+        row = {
+            "id": segment.id,
+            "code": segment.code,
+            "name": segment.name,
+            "rule": dict(segment.document),
+            "facets": sorted(facets_of(segment.rule)),
+            "is_timed": is_timed(segment.rule),
+            "created_at": segment.created_at,
+        }
+        added = await self._connection.execute(insert(segments).values(row).on_conflict_do_nothing())
+        return added.rowcount == 1
+
+    async def count(self) -> int:
+        return int(await self._connection.scalar(select(func.count()).select_from(segments)) or 0)
+
+    async def load(self, segment_id: SegmentId) -> Segment | None:
+        return await self._one(select(segments).where(segments.c.id == segment_id))
+
+    async def by_code(self, code: str) -> Segment | None:
+        return await self._one(select(segments).where(segments.c.code == code))
+
+    async def page(self, *, after: SegmentId | None, limit: int) -> Sequence[Segment]:
+        query = select(segments).order_by(segments.c.id).limit(limit)
+        return await self._all(query if after is None else query.where(segments.c.id > after))
+
+    async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
+        asked = segments.c.facets.overlap(literal(sorted(facets), ARRAY(Text)))
+        return await self._all(select(segments).where(asked).order_by(segments.c.id))
+
+    async def unswept(self, today: date) -> Sequence[SegmentId]:
+        due = segments.c.swept_on.is_(None) | (segments.c.is_timed & (segments.c.swept_on < today))
+        return (await self._connection.scalars(select(segments.c.id).where(due).order_by(segments.c.id))).all()
+
+    async def mark_swept(self, segment_id: SegmentId, day: date) -> None:
+        await self._connection.execute(segments.update().where(segments.c.id == segment_id).values(swept_on=day))
+
+    async def sizes(self, ids: Collection[SegmentId]) -> Mapping[SegmentId, int]:
+        counted = select(members.c.segment_id, func.count().label("size")).where(members.c.segment_id.in_(ids))
+        rows = await self._connection.execute(counted.group_by(members.c.segment_id))
+        return {row.segment_id: row.size for row in rows}
+
+    async def members(
+        self, segment_id: SegmentId, *, after: CustomerId | None, limit: int
+    ) -> Sequence[tuple[CustomerId, datetime]]:
+        query = select(members.c.customer_id, members.c.entered_at).where(members.c.segment_id == segment_id)
+        if after is not None:
+            query = query.where(members.c.customer_id > after)
+        rows = await self._connection.execute(query.order_by(members.c.customer_id).limit(limit))
+        return [(CustomerId(customer_id), entered_at) for customer_id, entered_at in rows]
+
+    async def memberships(
+        self, ids: Collection[SegmentId], customers: Collection[CustomerId]
+    ) -> Mapping[SegmentId, frozenset[CustomerId]]:
+        wanted = (
+            members.c.segment_id == any_(literal(list(ids), ARRAY(segments.c.id.type))),
+            members.c.customer_id == any_(literal(list(customers), ARRAY(segments.c.id.type))),
+        )
+        found: dict[SegmentId, set[CustomerId]] = {}
+        rows = await self._connection.execute(select(members.c.segment_id, members.c.customer_id).where(*wanted))
+        for segment_id, customer_id in rows:
+            found.setdefault(segment_id, set()).add(customer_id)
+        return {segment_id: frozenset(customers) for segment_id, customers in found.items()}
+
+    async def enter(self, segment_id: SegmentId, customers: Collection[CustomerId], at: datetime) -> None:
+        values = {"segment_id": segment_id, "ids": sorted(customers), "at": at}
+        await self._connection.execute(_ENTER, values)
+
+    async def leave(self, segment_id: SegmentId, customers: Collection[CustomerId]) -> None:
+        await self._connection.execute(_LEAVE, {"segment_id": segment_id, "ids": sorted(customers)})
+
+    async def _one(self, query: Select[tuple[Any, ...]]) -> Segment | None:
+        found = await self._all(query)
+        return found[0] if found else None
+
+    async def _all(self, query: Select[tuple[Any, ...]]) -> Sequence[Segment]:
+        return [_segment(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+def _segment(row: RowMapping) -> Segment:
+    return Segment(
+        id=row["id"],
+        code=row["code"],
+        name=row["name"],
+        document=row["rule"],
+        rule=parse(row["rule"]),
+        created_at=row["created_at"],
+        swept_on=row["swept_on"],
+    )

@@ -1,0 +1,274 @@
+"""A trigger writes one message to one customer, once, whatever is killed, doubled or withdrawn meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from campaign.happenings import ANNA, BEN, alarmed, balance_changed, consented, registered
+from campaign.shop import Desk, Shop, WallClock, a_service, code_of
+from regulars_campaign.adapters.sending.file_sink import FileSink
+from regulars_campaign.domain.templates import Text
+from regulars_kit.values import Unavailable
+
+LEASE_OVER = "UPDATE messages SET next_try_at = now() WHERE state IN ('due', 'claimed')"
+
+
+async def test_a_churn_alarm_writes_one_letter(shop: Shop) -> None:
+    campaign = await shop.campaign()
+    await shop.hear(balance_changed(ANNA, 250))
+    await shop.hear(alarmed())
+    assert await shop.deliver() == 1
+    (letter,) = shop.letters()
+    assert (letter["to"], letter["subject"]) == ("0a11a000@example.com", "We miss you")
+    assert letter["body"] == "Hello Anna, you have 250 points."
+    (message,) = await shop.messages(customer_id=ANNA, campaign_id=campaign)
+    assert (message["state"], message["id"], message["template_version"]) == ("sent", letter["message_id"], 1)
+    (event,) = await shop.told()
+    assert event.type == "campaign.message_sent.v1"
+    assert (event.subject, event.data["campaign"], event.data["step"]) == (str(ANNA), "win-back", "first")
+    assert event.event(), "fits its published schema"
+    assert (await shop.get(f"/v1/campaigns/{campaign}"))["messages"] == {"waiting": 0, "sent": 1, "skipped": {}}
+
+
+async def test_a_customer_gets_one_message_of_a_campaign_whatever_is_repeated(shop: Shop) -> None:
+    await shop.campaign()
+    event_id = uuid4()
+    await shop.hear(alarmed(), event_id)
+    await shop.hear(alarmed(), event_id)
+    await shop.hear(alarmed())
+    await shop.deliver()
+    await shop.hear(alarmed())
+    assert await shop.deliver() == 0
+    assert len(shop.letters()) == 1
+    assert await shop.types() == ["campaign.message_sent.v1"]
+
+
+async def test_a_consent_withdrawn_between_trigger_and_sending_is_obeyed(shop: Shop) -> None:
+    campaign = await shop.campaign()
+    await shop.hear(consented())
+    await shop.hear(alarmed())
+    shop.desk.reasons[str(ANNA)] = "no_consent"
+    await shop.deliver()
+    assert shop.letters() == []
+    (message,) = await shop.messages(customer_id=ANNA)
+    assert (message["state"], message["reason"], message["content_hash"]) == ("skipped", "no_consent", None)
+    (event,) = await shop.told()
+    assert (event.type, event.data["reason"]) == ("campaign.message_skipped.v1", "no_consent")
+    assert (await shop.get(f"/v1/campaigns/{campaign}"))["messages"]["skipped"] == {"no_consent": 1}
+
+
+async def test_killed_between_claim_and_sending_the_letter_is_written_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    await _die_in(shop, monkeypatch, "before")
+    assert shop.letters() == []
+    assert await shop.deliver() == 0, "the claim is still somebody's"
+    await shop.execute(LEASE_OVER)
+    assert await shop.deliver() == 1
+    assert len(shop.letters()) == 1
+    assert await shop.types() == ["campaign.message_sent.v1"]
+
+
+async def test_killed_between_sending_and_its_outcome_the_letter_is_written_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    await _die_in(shop, monkeypatch, "after")
+    (letter,) = shop.letters()
+    assert await shop.types() == []
+    await shop.execute(LEASE_OVER)
+    assert await shop.deliver() == 1
+    assert shop.letters() == [letter], "the same file, under the same message id"
+    assert await shop.types() == ["campaign.message_sent.v1"]
+
+
+async def _die_in(shop: Shop, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """End a sender as a kill would: nothing after that instant happens."""
+    send = FileSink.send
+
+    async def die(sink: FileSink, message_id: UUID, address: str, text: Text) -> None:
+        if moment == "after":
+            await send(sink, message_id, address, text)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSink, "send", die)
+        with pytest.raises(asyncio.CancelledError):
+            await shop.deliver()
+
+
+async def test_senders_side_by_side_share_the_work(shop: Shop) -> None:
+    await shop.campaign()
+    customers = [uuid4() for _ in range(120)]
+    for customer in customers:
+        await shop.hear(alarmed(customer))
+    claimed = await asyncio.gather(*(shop.deliver() for _ in range(4)))
+    assert sum(claimed) == 120
+    assert len(shop.letters()) == 120
+    assert len(await shop.types()) == 120
+
+
+async def test_a_sender_that_was_taken_for_dead_says_nothing_twice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    send = FileSink.send
+
+    async def slowly(sink: FileSink, message_id: UUID, address: str, text: Text) -> None:
+        monkeypatch.setattr(FileSink, "send", send)
+        await shop.execute(LEASE_OVER)
+        assert await shop.deliver() == 1, "another sender takes over meanwhile"
+        await send(sink, message_id, address, text)
+
+    monkeypatch.setattr(FileSink, "send", slowly)
+    assert await shop.deliver() == 1
+    assert len(shop.letters()) == 1
+    assert await shop.types() == ["campaign.message_sent.v1"]
+
+
+async def test_while_the_customer_service_is_away_nobody_is_written_to(shop: Shop) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    shop.desk.is_away = True
+    assert await shop.deliver() == 1
+    (message,) = await shop.messages()
+    assert (message["state"], shop.letters(), await shop.types()) == ("due", [], [])
+    assert await shop.deliver() == 0, "it waits a little longer each time"
+    shop.desk.is_away = False
+    await shop.execute(LEASE_OVER)
+    await shop.deliver()
+    assert len(shop.letters()) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503),
+        httpx.Response(403, json={"code": "scope_missing"}),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, json={"items": [{"customer_id": str(ANNA)}]}),
+        httpx.Response(200, json={"items": []}),
+    ],
+)
+async def test_whatever_is_no_plain_answer_is_no_permission(shop: Shop, answer: httpx.Response) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    shop.desk.answer = lambda: answer
+    await shop.deliver()
+    (message,) = await shop.messages()
+    assert (message["state"], shop.letters()) == ("due", [])
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"allowed": False, "reason": "no_address"}, "no_address"),
+        ({"allowed": False, "reason": "unknown_customer"}, "unknown_customer"),
+        ({"allowed": True, "reason": None, "address": None}, "no_address"),
+        ({"allowed": False, "reason": None, "address": "a@example.com"}, "not_allowed"),
+    ],
+)
+async def test_each_skip_has_its_reason(shop: Shop, said: dict[str, Any], reason: str) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    shop.desk.answer = lambda: httpx.Response(200, json={"items": [{"customer_id": str(ANNA), **said}]})
+    await shop.deliver()
+    (message,) = await shop.messages()
+    assert (message["state"], message["reason"], shop.letters()) == ("skipped", reason, [])
+
+
+async def test_a_full_disk_delays_a_letter_and_loses_none(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+
+    async def full(*_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSink, "send", full)
+        await shop.deliver()
+    assert [message["state"] for message in await shop.messages()] == ["due"]
+    await shop.execute(LEASE_OVER)
+    await shop.deliver()
+    assert len(shop.letters()) == 1
+
+
+async def test_a_paused_campaign_keeps_what_is_due_and_hears_nothing(shop: Shop) -> None:
+    campaign = await shop.campaign()
+    await shop.hear(alarmed())
+    paused = await shop.send("POST", f"/v1/campaigns/{campaign}/pause")
+    assert paused.json()["state"] == "paused"
+    await shop.hear(alarmed(BEN))
+    assert await shop.deliver() == 0
+    resumed = await shop.send("POST", f"/v1/campaigns/{campaign}/resume")
+    assert resumed.json()["messages"] == {"waiting": 1, "sent": 0, "skipped": {}}
+    await shop.deliver()
+    assert [letter["to"] for letter in shop.letters()] == ["0a11a000@example.com"]
+
+
+async def test_whoever_enters_the_segment_is_written_to_once(shop: Shop) -> None:
+    segment = await shop.segment({"trait": "country", "in": ["DE"]}, code="germans")
+    await shop.hear(registered(BEN, country="DE"))
+    await shop.campaign({"kind": "segment_entered", "segment": "germans"})
+    await shop.hear(registered(ANNA, country="DE"))
+    await shop.hear(registered(ANNA, country="AT", at=shop.clock.now))
+    await shop.hear(registered(ANNA, country="DE", at=shop.clock.now))
+    await shop.deliver()
+    assert [letter["to"] for letter in shop.letters()] == ["0a11a000@example.com"], "Ben was there before the launch"
+    assert await shop.members(segment) == {ANNA, BEN}
+
+
+async def test_contacts_are_asked_for_the_campaigns_purpose_and_channel(shop: Shop) -> None:
+    await shop.campaign()
+    for customer in (ANNA, BEN):
+        await shop.hear(alarmed(customer))
+    await shop.deliver()
+    (asked,) = shop.desk.asked
+    assert asked == {"customer_ids": [str(ANNA), str(BEN)], "purpose": "marketing", "channel": "email"}
+
+
+async def test_the_text_of_a_message_is_kept_nowhere(shop: Shop) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    await shop.deliver()
+    (message,) = await shop.messages()
+    assert len(message["content_hash"]) == 64
+    async with shop.service.database.transaction() as connection:
+        dumped = await connection.exec_driver_sql("SELECT string_agg(m::text, '') FROM messages m")
+        assert "example.com" not in str(dumped.scalar())
+
+
+async def test_without_a_provider_a_campaign_cannot_be_launched(shop: Shop, desk: Desk, clock: WallClock) -> None:
+    poor = a_service(shop.service.database.url, desk, clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=poor.app), base_url="http://campaign") as client:
+        door = Shop(poor, client, clock, desk, shop.sink)
+        with pytest.raises(AssertionError, match="channel_not_configured"):
+            await door.campaign()
+        (draft,) = (await door.get("/v1/campaigns"))["items"]
+        refused = await door.send("POST", f"/v1/campaigns/{draft['id']}/launch")
+    assert code_of(refused) == (422, "channel_not_configured")
+    await poor.database.close()
+
+
+async def test_a_file_that_is_there_is_whole_and_stays(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "new" / "folder", "email")
+    message_id = uuid4()
+    await asyncio.gather(*(sink.send(message_id, "a@example.com", Text("Hi", "x" * 50_000)) for _ in range(4)))
+    (path,) = (tmp_path / "new" / "folder").iterdir()
+    written = path.read_bytes()
+    await sink.send(message_id, "a@example.com", Text("Hi", "something else"))
+    assert path.read_bytes() == written
+
+
+async def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable):
+        await FileSink(tmp_path / "file", "email").send(uuid4(), "a@example.com", Text("Hi", "there"))
