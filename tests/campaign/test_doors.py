@@ -166,7 +166,7 @@ def _some(strategy: SearchStrategy[Case[Any]]) -> list[Case[Any]]:
     made: list[Case[Any]] = []
 
     @settings(
-        max_examples=6,
+        max_examples=3,
         derandomize=True,
         database=None,
         deadline=None,

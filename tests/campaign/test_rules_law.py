@@ -15,7 +15,7 @@ TODAY = NOON.date()
 
 
 @settings(
-    max_examples=40,
+    max_examples=30,
     derandomize=True,
     database=None,
     deadline=None,
@@ -33,8 +33,7 @@ async def test_a_compiled_rule_says_what_a_look_at_each_fact_says(
         for document in documents:
             rule = parse(document)
             expected = {customer for customer, person in world.people.items() if fulfils(rule, person, TODAY)}
-            assert set(await unit.judge.sample(rule, TODAY, 100)) == expected, document
-            assert await unit.judge.count(rule, TODAY) == len(expected)
+            assert await unit.judge.preview(rule, TODAY, 100) == (len(expected), sorted(expected)), document
             for customer, person in world.people.items():
                 verdicts = await unit.judge.explain(rule, customer, TODAY)
                 assert verdicts is not None

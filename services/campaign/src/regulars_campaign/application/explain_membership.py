@@ -28,5 +28,5 @@ async def explain_membership(
         verdicts = await unit.judge.explain(segment.rule, customer_id, now().today)
         if verdicts is None:
             raise UnknownCustomer("nothing was ever heard of this customer")
-        members = await unit.segments.memberships([segment_id], [customer_id])
-    return Explanation(segment, segment_id in members, verdicts)
+        is_member = await unit.segments.is_member(segment_id, customer_id)
+    return Explanation(segment, is_member, verdicts)

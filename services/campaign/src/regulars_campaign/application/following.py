@@ -23,13 +23,11 @@ async def follow(unit: Unit, customers: Collection[CustomerId], facets: Collecti
 
 async def judge(unit: Unit, segments: Sequence[Segment], customers: Collection[CustomerId], now: Moment) -> None:
     """Make the membership of these customers what the rules say, announce who came and went, trigger campaigns."""
-    verdicts = await unit.judge.verdicts(segments, customers, now.today)
-    members = await unit.segments.memberships([segment.id for segment in segments], customers)
     facts: list[Fact] = []
     entered: dict[SegmentId, frozenset[CustomerId]] = {}
-    for segment in segments:
-        held = members.get(segment.id, frozenset())
-        came, went = verdicts[segment.id] - held, held - verdicts[segment.id]
+    for standing in await unit.judge.judge(segments, customers, now.today):
+        segment = standing.segment
+        came, went = standing.fulfilling - standing.members, standing.members - standing.fulfilling
         if came:
             entered[segment.id] = came
             await unit.segments.enter(segment.id, came, now.at)

@@ -15,7 +15,6 @@ async def note_claim(
 ) -> None:
     """A purchase that was nobody's has its customer, with all that came back of it; it may be heard of later."""
     async with begin() as unit:
-        await unit.segments.let_be()
         await unit.deeds.touch_purchase(purchase_id, customer_id, is_void=False)
         facets = await taken(unit, customer_id, [Facet.PURCHASES, Facet.RETURNS, Facet.BALANCE])
         await unit.deeds.roll_up(customer_id, purchase_id, [])

@@ -16,7 +16,6 @@ async def note_purchase(
     """Keep a purchase, and reckon its customer's roll-ups again. Nobody's purchase waits until it is claimed."""
     day = Moment.of(purchase.at, zone).today
     async with begin() as unit:
-        await unit.segments.let_be()
         customer_id = await unit.deeds.add_purchase(purchase, day)
         if customer_id is None:
             return

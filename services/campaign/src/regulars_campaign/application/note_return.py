@@ -14,7 +14,6 @@ async def note_return(said: Return, balance: Balance | None, zone: ZoneInfo, beg
     """Keep goods that came back; a cancelled receipt was no purchase. The purchase may be heard of later."""
     day = Moment.of(said.at, zone).today
     async with begin() as unit:
-        await unit.segments.let_be()
         customer_id = said.customer_id
         if said.purchase_id is not None:
             owner = await unit.deeds.touch_purchase(said.purchase_id, said.customer_id, is_void=said.is_void)

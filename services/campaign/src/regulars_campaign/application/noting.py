@@ -15,7 +15,6 @@ from regulars_kit.values import CustomerId
 async def noting(customer_id: CustomerId, facet: Facet, begin: Transactions, now: Now) -> AsyncIterator[Unit]:
     """A unit of work in which the customer is locked; at its end the segments that the facet touches are judged."""
     async with begin() as unit:
-        await unit.segments.let_be()
         facets = await taken(unit, customer_id, [facet])
         yield unit
         await follow(unit, [customer_id], facets, now())

@@ -27,7 +27,10 @@ class Projection(Protocol):
     """What is known of customers, from events in any order. Whatever is older than what is kept changes nothing."""
 
     async def take(self, customer_id: CustomerId) -> bool:
-        """Lock the customer, whom nobody else changes or judges before this transaction ends. True: a new one."""
+        """Lock the customer, whom nobody else changes or judges before this transaction ends. True: a new one.
+
+        Until then no segment appears either, see `Segments.block_events`.
+        """
 
     async def lock(self, ids: Collection[CustomerId]) -> None:
         """Lock several who are known."""
@@ -74,10 +77,7 @@ class Deeds(Protocol):
 
 class Segments(Protocol):
     async def block_events(self) -> None:
-        """Wait for the events in hand, and let no other begin before this transaction ends."""
-
-    async def let_be(self) -> None:
-        """The other side of `block_events`: no segment appears before this transaction ends."""
+        """Wait for the customers in hand, and let nobody take one before this transaction ends."""
 
     async def add(self, segment: Segment) -> bool:
         """False when its code is taken."""
@@ -106,30 +106,35 @@ class Segments(Protocol):
     ) -> Sequence[tuple[CustomerId, datetime]]:
         """Members by id, and since when they are."""
 
-    async def memberships(
-        self, ids: Collection[SegmentId], customers: Collection[CustomerId]
-    ) -> Mapping[SegmentId, frozenset[CustomerId]]:
-        """Which of the customers are members of which; segments without any of them are missing."""
+    async def is_member(self, segment_id: SegmentId, customer_id: CustomerId) -> bool: ...
 
     async def enter(self, segment_id: SegmentId, customers: Collection[CustomerId], at: datetime) -> None: ...
 
     async def leave(self, segment_id: SegmentId, customers: Collection[CustomerId]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who of some customers fulfils a segment's rule, and who of them is a member."""
+
+    segment: Segment
+    fulfilling: frozenset[CustomerId]
+    members: frozenset[CustomerId]
+
+
 class Judge(Protocol):
     """Rules put to the projection, all by one compiler."""
 
-    async def verdicts(
+    async def judge(
         self, segments: Sequence[Segment], customers: Collection[CustomerId], today: date
-    ) -> Mapping[SegmentId, frozenset[CustomerId]]:
-        """Which of the customers fulfil which rule; every segment is there."""
+    ) -> Sequence[Standing]:
+        """Who of the customers stands how to each of the segments, in their order."""
 
     async def out_of_step(self, segment: Segment, today: date) -> Sequence[CustomerId]:
         """Everybody whose membership is not what the rule says."""
 
-    async def count(self, rule: Rule, today: date) -> int: ...
-
-    async def sample(self, rule: Rule, today: date, limit: int) -> Sequence[CustomerId]: ...
+    async def preview(self, rule: Rule, today: date, limit: int) -> tuple[int, Sequence[CustomerId]]:
+        """How many fulfil the rule, and the first `limit` (one or more) of them by their ids."""
 
     async def explain(self, rule: Rule, customer_id: CustomerId, today: date) -> Mapping[str, bool] | None:
         """The verdict of each node, by its pointer; None when nothing was ever heard of the customer."""

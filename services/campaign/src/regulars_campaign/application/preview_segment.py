@@ -21,4 +21,4 @@ async def preview_segment(document: object, begin: Transactions, now: Now) -> Pr
     rule = parse(document, "/rule")
     today = now().today
     async with begin() as unit:
-        return Preview(await unit.judge.count(rule, today), await unit.judge.sample(rule, today, SAMPLE))
+        return Preview(*await unit.judge.preview(rule, today, SAMPLE))

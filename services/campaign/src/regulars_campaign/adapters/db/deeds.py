@@ -47,66 +47,8 @@ _ADD_RETURN = text(
     """
 )
 
-_DAYS = text(
-    """
-    SELECT day FROM purchases WHERE id = :purchase_id AND day IS NOT NULL
-    UNION SELECT day FROM returns WHERE purchase_id = :purchase_id
-    """
-)
-# What came back of a purchase is its customer's, even where the return named nobody.
-_OWN_RETURNS = """
-    SELECT r.id, r.day, r.store, r.currency, r.total_minor, r.lines, p.categories
-    FROM returns r LEFT JOIN purchases p ON p.id = r.purchase_id
-    WHERE r.day = ANY(CAST(:days AS date[])) AND r.customer_id = :customer_id
-    UNION ALL
-    SELECT r.id, r.day, r.store, r.currency, r.total_minor, r.lines, p.categories
-    FROM purchases p JOIN returns r ON r.purchase_id = p.id
-    WHERE p.customer_id = :customer_id AND r.day = ANY(CAST(:days AS date[])) AND r.customer_id IS NULL
-"""
-_FORGET_DAYS = text("DELETE FROM rollups WHERE customer_id = :customer_id AND day = ANY(CAST(:days AS date[]))")
-_ROLL_UP_PURCHASES = text(
-    """
-    INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor, least_minor,
-                         most_minor)
-    SELECT :customer_id, 'purchases', day, category, store, channel, currency, count(*), sum(net), min(net), max(net)
-    FROM (
-        SELECT p.day, part.category, p.store, p.channel, p.currency, part.net
-        FROM purchases p CROSS JOIN LATERAL (
-            SELECT NULL AS category, p.total_minor AS net
-            UNION ALL SELECT key, value::bigint FROM jsonb_each_text(p.parts)
-        ) part
-        WHERE p.customer_id = :customer_id AND p.day = ANY(CAST(:days AS date[])) AND NOT p.is_void
-    ) deed
-    GROUP BY day, category, store, channel, currency
-    """
-)
-_ROLL_UP_RETURNS = text(
-    f"""
-    INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor, least_minor,
-                         most_minor)
-    SELECT :customer_id, 'returns', day, category, store, NULL, currency, count(*), sum(net), min(net), max(net)
-    FROM (
-        SELECT r.id, r.day, part.category, r.store, r.currency, sum(part.net) AS net
-        FROM ({_OWN_RETURNS}) r CROSS JOIN LATERAL (
-            SELECT NULL AS category, r.total_minor AS net
-            UNION ALL
-            SELECT r.categories ->> line.key, line.value::bigint FROM jsonb_each_text(r.lines) line
-            WHERE r.categories ->> line.key IS NOT NULL
-        ) part
-        GROUP BY r.id, r.day, part.category, r.store, r.currency
-    ) deed
-    GROUP BY day, category, store, currency
-    """
-)
-_FORGET_TOTALS = text("DELETE FROM totals WHERE customer_id = :customer_id")
-_TOTAL = text(
-    """
-    INSERT INTO totals (customer_id, deed, currency, times, net_minor, least_minor, most_minor, first_day, last_day)
-    SELECT customer_id, deed, currency, sum(times), sum(net_minor), min(least_minor), max(most_minor), min(day),
-        max(day)
-    FROM rollups WHERE customer_id = :customer_id AND category IS NULL GROUP BY customer_id, deed, currency
-    """
-)
+_ROLL_UP = text("SELECT roll_up(:customer_id, :purchase_id, CAST(:days AS date[]))")
+"""A function that the migrations make: six statements in one round trip, and their plans are kept."""
 
 
 class SqlDeeds:
@@ -151,11 +93,5 @@ class SqlDeeds:
         await self._connection.execute(_ADD_RETURN, row)
 
     async def roll_up(self, customer_id: CustomerId, purchase_id: UUID | None, days: Collection[date]) -> None:
-        wanted = set(days)
-        if purchase_id is not None:
-            wanted |= set(await self._connection.scalars(_DAYS, {"purchase_id": purchase_id}))
-        values = {"customer_id": customer_id, "days": sorted(wanted)}
-        for statement in (_FORGET_DAYS, _ROLL_UP_PURCHASES, _ROLL_UP_RETURNS):
-            await self._connection.execute(statement, values)
-        for statement in (_FORGET_TOTALS, _TOTAL):
-            await self._connection.execute(statement, {"customer_id": customer_id})
+        values = {"customer_id": customer_id, "purchase_id": purchase_id, "days": list(days)}
+        await self._connection.execute(_ROLL_UP, values)

@@ -7,11 +7,12 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_campaign.adapters.db.compiler import Compilation
 from regulars_campaign.adapters.db.tables import customers, members
+from regulars_campaign.application.ports import Standing
 from regulars_campaign.domain.rules import Rule, walk
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_kit.values import CustomerId
@@ -26,16 +27,18 @@ class SqlJudge:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def verdicts(
+    async def judge(
         self, segments: Sequence[Segment], customers: Collection[CustomerId], today: date
-    ) -> Mapping[SegmentId, frozenset[CustomerId]]:
-        found: dict[SegmentId, frozenset[CustomerId]] = {}
+    ) -> Sequence[Standing]:
+        found: list[Standing] = []
         for start in range(0, len(segments), RULES_A_STATEMENT):
             some = segments[start : start + RULES_A_STATEMENT]
-            statement = _scoped(tuple(segment.rule for segment in some), today)
+            statement = _scoped(tuple((segment.id, segment.rule) for segment in some), today)
             rows = (await self._connection.execute(statement, {"ids": list(customers)})).all()
-            for place, segment in enumerate(some, 1):
-                found[segment.id] = frozenset(row[0] for row in rows if row[place])
+            for place, segment in enumerate(some):
+                fulfilling = frozenset(row[0] for row in rows if row[1 + 2 * place])
+                members = frozenset(row[0] for row in rows if row[2 + 2 * place])
+                found.append(Standing(segment, fulfilling, members))
         return found
 
     async def out_of_step(self, segment: Segment, today: date) -> Sequence[CustomerId]:
@@ -46,17 +49,13 @@ class SqlJudge:
         statement = compilation.select(customers.c.id).where(fulfils != members.c.customer_id.is_not(None))
         return [CustomerId(found) for found in await self._connection.scalars(statement)]
 
-    async def count(self, rule: Rule, today: date) -> int:
+    async def preview(self, rule: Rule, today: date, limit: int) -> tuple[int, Sequence[CustomerId]]:
         compilation = Compilation(today, is_scoped=False)
         fulfils = compilation.verdict(rule)
-        counted = await self._connection.scalar(compilation.select(func.count()).where(fulfils))
-        return int(counted or 0)
-
-    async def sample(self, rule: Rule, today: date, limit: int) -> Sequence[CustomerId]:
-        compilation = Compilation(today, is_scoped=False)
-        fulfils = compilation.verdict(rule)
-        statement = compilation.select(customers.c.id).where(fulfils).order_by(customers.c.id).limit(limit)
-        return [CustomerId(found) for found in await self._connection.scalars(statement)]
+        # The count stands beside each row of the sample: one look over everybody gives both.
+        found = compilation.select(customers.c.id, func.count().over()).where(fulfils)
+        rows = (await self._connection.execute(found.order_by(customers.c.id).limit(limit))).all()
+        return (int(rows[0][1]) if rows else 0), [CustomerId(row[0]) for row in rows]
 
     async def explain(self, rule: Rule, customer_id: CustomerId, today: date) -> Mapping[str, bool] | None:
         compilation = Compilation(today, is_scoped=True)
@@ -68,7 +67,13 @@ class SqlJudge:
 
 # Rules never change, and the same few are put again and again in a day: building the statement costs more than it.
 @lru_cache(maxsize=256)
-def _scoped(rules: tuple[Rule, ...], today: date) -> Select[tuple[Any, ...]]:
+def _scoped(rules: tuple[tuple[SegmentId, Rule], ...], today: date) -> Select[tuple[Any, ...]]:
+    """The id, and for each rule its verdict and whether the customer is a member."""
     compilation = Compilation(today, is_scoped=True)
-    verdicts = [compilation.verdict(rule).label(f"v{place}") for place, rule in enumerate(rules)]
-    return compilation.select(customers.c.id, *verdicts)
+    columns: list[ColumnElement[bool]] = []
+    for place, (segment_id, rule) in enumerate(rules):
+        member = select(members.c.customer_id).where(
+            members.c.segment_id == literal(segment_id), members.c.customer_id == customers.c.id
+        )
+        columns += [compilation.verdict(rule).label(f"v{place}"), member.exists().label(f"m{place}")]
+    return compilation.select(customers.c.id, *columns)

@@ -15,7 +15,16 @@ from regulars_campaign.domain.messages import Known
 from regulars_campaign.domain.rules import HasConsent
 from regulars_kit.values import CustomerId
 
-_TAKE = text("INSERT INTO customers (id) VALUES (:id) ON CONFLICT (id) DO NOTHING")
+EVENTS_LOCK = 7_410
+"""Advisory lock: shared by those who have a customer in hand, alone for a new segment."""
+
+# An update that changes nothing locks the row; a row that was there has a deleting transaction, and a new one none.
+_TAKE = text(
+    f"""
+    INSERT INTO customers AS known (id) SELECT :id FROM pg_advisory_xact_lock_shared({EVENTS_LOCK})
+    ON CONFLICT (id) DO UPDATE SET id = known.id RETURNING xmax = 0 AS is_new
+    """
+)
 _LOCK = text("SELECT id FROM customers WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
 
 _TRAITS = text(
@@ -77,10 +86,7 @@ class SqlProjection:
         self._connection = connection
 
     async def take(self, customer_id: CustomerId) -> bool:
-        taken = await self._connection.execute(_TAKE, {"id": customer_id})
-        if taken.rowcount == 0:
-            await self.lock([customer_id])
-        return taken.rowcount == 1
+        return bool(await self._connection.scalar(_TAKE, {"id": customer_id}))
 
     async def lock(self, ids: Collection[CustomerId]) -> None:
         await self._connection.execute(_LOCK, {"ids": list(ids)})

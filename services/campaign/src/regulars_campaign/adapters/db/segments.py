@@ -6,20 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, any_, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import RowMapping, Select, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text
 
+from regulars_campaign.adapters.db.projection import EVENTS_LOCK
 from regulars_campaign.adapters.db.tables import members, segments
 from regulars_campaign.domain.rule_document import parse
 from regulars_campaign.domain.rules import Facet, facets_of, is_timed
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_kit.values import CustomerId
 
-_EVENTS_LOCK = 7_410
-"""Advisory lock: shared by the events in hand, alone for a new segment."""
-
+_TOUCHED = text("SELECT id FROM segments WHERE facets && CAST(:facets AS text[]) ORDER BY id")
 _ENTER = text(
     """
     INSERT INTO members (segment_id, customer_id, entered_at)
@@ -29,15 +27,16 @@ _ENTER = text(
 _LEAVE = text("DELETE FROM members WHERE segment_id = :segment_id AND customer_id = ANY(CAST(:ids AS uuid[]))")
 
 
+# Code and rule of a segment never change, and a rule is read once: at each event it would cost more than its verdict.
+_KNOWN: dict[SegmentId, Segment] = {}
+
+
 class SqlSegments:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def block_events(self) -> None:
-        await self._connection.execute(text(f"SELECT pg_advisory_xact_lock({_EVENTS_LOCK})"))
-
-    async def let_be(self) -> None:
-        await self._connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({_EVENTS_LOCK})"))
+        await self._connection.execute(text(f"SELECT pg_advisory_xact_lock({EVENTS_LOCK})"))
 
     async def add(self, segment: Segment) -> bool:
         row = {
@@ -66,8 +65,12 @@ class SqlSegments:
         return await self._all(query if after is None else query.where(segments.c.id > after))
 
     async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
-        asked = segments.c.facets.overlap(literal(sorted(facets), ARRAY(Text)))
-        return await self._all(select(segments).where(asked).order_by(segments.c.id))
+        ids = list(await self._connection.scalars(_TOUCHED, {"facets": sorted(facets)}))
+        missing = [segment_id for segment_id in ids if segment_id not in _KNOWN]
+        if missing:
+            found = await self._all(select(segments).where(segments.c.id.in_(missing)))
+            _KNOWN.update({segment.id: segment for segment in found})
+        return [_KNOWN[segment_id] for segment_id in ids]
 
     async def unswept(self, today: date) -> Sequence[SegmentId]:
         due = segments.c.swept_on.is_(None) | (segments.c.is_timed & (segments.c.swept_on < today))
@@ -90,18 +93,9 @@ class SqlSegments:
         rows = await self._connection.execute(query.order_by(members.c.customer_id).limit(limit))
         return [(CustomerId(customer_id), entered_at) for customer_id, entered_at in rows]
 
-    async def memberships(
-        self, ids: Collection[SegmentId], customers: Collection[CustomerId]
-    ) -> Mapping[SegmentId, frozenset[CustomerId]]:
-        wanted = (
-            members.c.segment_id == any_(literal(list(ids), ARRAY(segments.c.id.type))),
-            members.c.customer_id == any_(literal(list(customers), ARRAY(segments.c.id.type))),
-        )
-        found: dict[SegmentId, set[CustomerId]] = {}
-        rows = await self._connection.execute(select(members.c.segment_id, members.c.customer_id).where(*wanted))
-        for segment_id, customer_id in rows:
-            found.setdefault(segment_id, set()).add(customer_id)
-        return {segment_id: frozenset(customers) for segment_id, customers in found.items()}
+    async def is_member(self, segment_id: SegmentId, customer_id: CustomerId) -> bool:
+        member = select(members.c.customer_id).where(members.c.segment_id == segment_id)
+        return await self._connection.scalar(member.where(members.c.customer_id == customer_id)) is not None
 
     async def enter(self, segment_id: SegmentId, customers: Collection[CustomerId], at: datetime) -> None:
         values = {"segment_id": segment_id, "ids": sorted(customers), "at": at}

@@ -15,7 +15,18 @@ from regulars_kit.models import NO_CONTROLS, StrictModel, Text
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """A name for machines: small letters, digits, `_` and `-`, up to 64."""
 
-RuleDocument = Annotated[dict[str, Any], Field(description="A tree of all, any, none over leaves; see the README.")]
+_EXAMPLE = {
+    "all": [
+        {"consent": "marketing/email"},
+        {"score": "churn_90", "gte": 0.6},
+        {"purchases": {"sum": "net_minor", "currency": "EUR", "last": "P90D"}, "gte": 10000},
+        {"none": [{"tier": {"in": ["gold"]}}]},
+    ]
+}
+RuleDocument = Annotated[
+    dict[str, Any],
+    Field(description="A tree of `all`, `any`, `none` over leaves that ask one thing each.", examples=[_EXAMPLE]),
+]
 
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SUBJECT, pattern=NO_CONTROLS)]
 Body = Annotated[

@@ -133,6 +133,59 @@ _DEEDS = (
     """,
 )
 
+_ROLL_UP = r"""
+    -- Reckons the days, and those of the purchase and its returns, again from what is stored, and then the totals.
+    CREATE FUNCTION roll_up(who uuid, bought uuid, said date[]) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+        days date[] := said || ARRAY(
+            SELECT p.day FROM purchases p WHERE p.id = bought AND p.day IS NOT NULL
+            UNION SELECT r.day FROM returns r WHERE r.purchase_id = bought
+        );
+    BEGIN
+        DELETE FROM rollups WHERE customer_id = who AND day = ANY (days);
+
+        INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor,
+                             least_minor, most_minor)
+        SELECT who, 'purchases', p.day, part.category, p.store, p.channel, p.currency, count(*), sum(part.net),
+            min(part.net), max(part.net)
+        FROM purchases p CROSS JOIN LATERAL (
+            SELECT NULL AS category, p.total_minor AS net
+            UNION ALL SELECT key, value::bigint FROM jsonb_each_text(p.parts)
+        ) part
+        WHERE p.customer_id = who AND p.day = ANY (days) AND NOT p.is_void
+        GROUP BY p.day, part.category, p.store, p.channel, p.currency;
+
+        -- What came back of a purchase is its customer's, even where the return named nobody; and a return without a
+        -- receipt is one return, of however many purchases.
+        INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor,
+                             least_minor, most_minor)
+        SELECT who, 'returns', day, category, store, NULL, currency, count(*), sum(net), min(net), max(net)
+        FROM (
+            SELECT own.id, own.day, part.category, own.store, own.currency, sum(part.net) AS net
+            FROM (
+                SELECT r.*, p.categories FROM returns r LEFT JOIN purchases p ON p.id = r.purchase_id
+                WHERE r.customer_id = who AND r.day = ANY (days)
+                UNION ALL
+                SELECT r.*, p.categories FROM purchases p JOIN returns r ON r.purchase_id = p.id
+                WHERE p.customer_id = who AND r.customer_id IS NULL AND r.day = ANY (days)
+            ) own CROSS JOIN LATERAL (
+                SELECT NULL AS category, own.total_minor AS net
+                UNION ALL
+                SELECT own.categories ->> line.key, line.value::bigint FROM jsonb_each_text(own.lines) line
+                WHERE own.categories ->> line.key IS NOT NULL
+            ) part
+            GROUP BY own.id, own.day, part.category, own.store, own.currency
+        ) deed
+        GROUP BY day, category, store, currency;
+
+        DELETE FROM totals WHERE customer_id = who;
+        INSERT INTO totals (customer_id, deed, currency, times, net_minor, least_minor, most_minor, first_day,
+                            last_day)
+        SELECT who, deed, currency, sum(times), sum(net_minor), min(least_minor), max(most_minor), min(day), max(day)
+        FROM rollups WHERE customer_id = who AND category IS NULL GROUP BY deed, currency;
+    END $$
+"""
+
 _SEGMENTS = (
     """
     CREATE TABLE segments (
@@ -218,6 +271,6 @@ _CAMPAIGNS = (
 
 
 def upgrade() -> None:
-    own = (*_CUSTOMERS, *_DEEDS, *_SEGMENTS, *_CAMPAIGNS)
+    own = (*_CUSTOMERS, *_DEEDS, _ROLL_UP, *_SEGMENTS, *_CAMPAIGNS)
     for statement in (*own, *outbox.DDL, *inbox.DDL, *idempotency.DDL, *jobs.DDL):
         op.execute(statement)
