@@ -54,6 +54,7 @@ def plantings_inside(service: str) -> list[Planting]:
 
 PLANTINGS: list[Planting] = [
     *(planting for service in SERVICES for planting in plantings_inside(service)),
+    (INDEPENDENT, "regulars_scoring.adapters.engine", "regulars_scoring.adapters.db"),
     (KNOWING, "regulars_customer.adapters.db", "regulars_loyalty.domain"),
     (KNOWING, "regulars_loyalty.adapters.db", "regulars_customer.domain"),
     *((KNOWING, f"regulars_{service}.adapters.bus", "regulars.samples") for service in SERVICES),

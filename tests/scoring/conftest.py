@@ -13,14 +13,22 @@ from scoring.opening import opened
 from scoring.shop import Shop, a_crowd
 
 if TYPE_CHECKING:
-    from conftest import FreshDatabase
     from regulars.postgres import PostgresServer
 
 
+@pytest.fixture(scope="session")
+async def database(postgres: PostgresServer) -> str:
+    """One database for all tests that begin with nothing: making one for each would take longer than they do."""
+    url = await postgres.create_database("tests_of_scoring")
+    await migrate(url, "regulars_scoring")
+    return url
+
+
 @pytest.fixture
-async def shop(fresh_database: FreshDatabase) -> AsyncIterator[Shop]:
+async def shop(database: str) -> AsyncIterator[Shop]:
     """A shop without customers, in Berlin, on 30 June 2026."""
-    async with opened(await fresh_database("regulars_scoring")) as shop:
+    async with opened(database) as shop:
+        await shop.begins_anew()
         yield shop
 
 

@@ -166,6 +166,12 @@ class Shop:
         body = envelope(event, source_service=event.type.split(".")[0], subject=ANNA, time=self.watch(), id=event_id)
         return await self.service.consumer.handle(Message(event_id, event.type, str(ANNA), body.to_bytes()))
 
+    def token(self, scopes: frozenset[str] | None = None) -> str:
+        """A principal who holds these scopes, or all there are, signed for the service."""
+        every = frozenset(scope for scope in route_scopes(self.service.app).values() if scope and scope != PUBLIC)
+        principal = Principal("console", "olga", every if scopes is None else scopes)
+        return Signer(PRIVATE_KEY, ISSUER).sign(principal, "scoring")
+
     async def send(
         self,
         method: str,
@@ -177,9 +183,7 @@ class Shop:
         scopes: frozenset[str] | None = None,
     ) -> httpx.Response:
         """Send `body` as JSON, or `content` as it is, by somebody who may do everything unless said."""
-        every = frozenset(scope for scope in route_scopes(self.service.app).values() if scope and scope != PUBLIC)
-        principal = Principal("console", "olga", every if scopes is None else scopes)
-        headers = {HEADER: Signer(PRIVATE_KEY, ISSUER).sign(principal, "scoring")}
+        headers = {HEADER: self.token(scopes)}
         if key is not None:
             headers["Idempotency-Key"] = key
         if body is not None:
@@ -212,6 +216,13 @@ class Shop:
         started = await self.ask_for_run(**asked)
         assert await self.work()
         return await self.get(f"/v1/scoring/runs/{started['run_id']}")
+
+    async def begins_anew(self) -> None:
+        """Forget everything."""
+        async with self.service.database.transaction() as connection:
+            names = await connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+            tables = [name for name in names if name != "alembic_version" and not name.startswith("outbox_")]
+            await connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
 
     async def takes_the_last_run_up_again(self, *statements: str) -> None:
         """As after a crash between draft and publication; the statements say what else was lost."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from uuid import UUID
 
 import pytest
 
 from builders import ANNA, BEN
 from regulars_contracts.events import Event
+from regulars_contracts.events.scoring import CustomerScored
 from scoring.shop import Shop, a_claim, a_return, a_sale
 
 STATES = """
@@ -62,3 +65,28 @@ async def test_any_order_with_doubles_ends_in_the_same_state(shop: Shop, seed: i
         await connection.exec_driver_sql("TRUNCATE purchases, returns, days, customers")
     await shop.hear(opening, *story)
     assert (await shop.rows(STATES), await shop.rows(DAYS)) == (states, days)
+
+
+async def test_purchases_heard_side_by_side_lose_nothing(shop: Shop) -> None:
+    sales = [a_sale(100, f"2026-03-{1 + number % 9:02}") for number in range(24)]
+    await asyncio.gather(*(shop.hear(sale) for sale in [*sales, *sales[:8]]))
+    assert await shop.rows(STATES) == await shop.rows(BATCH)
+    assert await shop.rows("SELECT occasions, total_minor, version FROM customers") == [(9, 2400, 24)]
+
+
+async def test_a_purchase_its_claim_and_its_return_heard_side_by_side_count_once(shop: Shop) -> None:
+    sales = [a_sale(1000, "2026-03-01", customer_id=None) for _ in range(8)]
+    events = [event for sale in sales for event in (a_claim(sale), a_return(300, sale), sale, a_claim(sale))]
+    await asyncio.gather(*(shop.hear(event) for event in events))
+    assert await shop.rows("SELECT occasions, total_minor FROM customers") == [(1, 8 * 700)]
+
+
+async def test_purchases_during_a_publication_and_it_leave_the_same_figures(scored: Shop) -> None:
+    customers = [UUID(str(event.data["customer_id"])) for event in await scored.told(CustomerScored.type)]
+    await scored.takes_the_last_run_up_again("UPDATE customers SET scored_run = NULL")
+    buying = (scored.hear(a_sale(5000, "2026-06-30", customer)) for customer in customers[::3])
+    await asyncio.gather(scored.work(), *buying)
+    last = {event.data["customer_id"]: event.data for event in await scored.told(CustomerScored.type)}
+    for customer in customers:
+        live, said = await scored.score(customer), last[str(customer)]
+        assert (said["decile"], said["clv_major"]) == (live["decile"], round(live["clv"]))

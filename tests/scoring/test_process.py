@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from regulars_kit.job_runner import JobCancelled
 from regulars_kit.values import new_id
+from regulars_scoring import worker
 from regulars_scoring.adapters.engine import process
 from regulars_scoring.adapters.engine.process import WorkerProcess
 from regulars_scoring.application.start_nightly_run import start_nightly_run
@@ -43,6 +47,18 @@ async def test_a_run_in_a_worker_of_its_own_scores_everybody(fresh_database: Fre
         run = await shop.run()
         assert (run["state"], run["published"]) == ("completed", run["customers"])
         assert run["report"]["buying"]["model"] == "mbg_nbd"
+
+
+async def test_a_worker_left_over_from_a_killed_service_does_no_harm(shop: Shop) -> None:
+    await shop.hear(*a_crowd(40))
+    started = await shop.ask_for_run()
+    async with shop.service.database.transaction() as connection:
+        await connection.execute(text("UPDATE runs SET state = 'running'"))
+    task = {"database_url": shop.service.database.url, "run_id": started["run_id"], "bands": asdict(Bands())}
+    await asyncio.gather(worker.work(task), worker.work(task))
+    await shop.work()
+    run = await shop.get(f"/v1/scoring/runs/{started['run_id']}")
+    assert (run["state"], run["published"]) == ("completed", 40)
 
 
 async def nothing() -> None:

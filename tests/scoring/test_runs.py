@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from builders import ANNA
 from regulars_contracts.events.scoring import ChurnRiskRaised, CustomerScored, RunCompleted
 from scoring.shop import TODAY, Shop, a_crowd, a_sale, code_of
@@ -146,3 +148,11 @@ async def test_runs_are_listed_a_page_at_a_time(shop: Shop) -> None:
     assert [run["id"] for run in page["items"]] == [ids[2], ids[1]]
     rest = await shop.get(f"/v1/scoring/runs?limit=2&cursor={page['next_cursor']}")
     assert ([run["id"] for run in rest["items"]], rest["next_cursor"]) == ([ids[0]], None)
+
+
+async def test_a_run_that_was_completed_is_not_told_twice(scored: Shop) -> None:
+    before = await scored.told()
+    async with scored.service.database.transaction() as connection:
+        await connection.execute(text("UPDATE jobs SET state = 'queued', ended_at = NULL"))
+    assert await scored.work()
+    assert await scored.told() == before

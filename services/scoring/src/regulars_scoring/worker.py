@@ -65,7 +65,11 @@ async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUI
 
 async def _write(connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]]) -> None:
     rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
-    if not await bulk.write_drafts(connection, drafts.model, drafts.report, len(names), rows):
+    if await bulk.write_drafts(connection, drafts.model, drafts.report, len(names), rows):
+        return
+    # A worker whose service was killed goes on, and may have been faster than the one that took over.
+    run = await bulk.find_run(connection, drafts.model.run_id)
+    if run is None or not run["is_fitted"]:
         raise FitFailed("the run was ended by somebody else")
 
 

@@ -149,7 +149,8 @@ class RunStore(RunReads, Protocol):
     async def count(self, run_id: UUID, *, published: int, alarms: int) -> None:
         """Add to what the run has published."""
 
-    async def complete(self, run_id: UUID, at: datetime) -> None: ...
+    async def complete(self, run_id: UUID, at: datetime) -> bool:
+        """Everybody is published; False when that was known before."""
 
     async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None: ...
 

@@ -64,9 +64,9 @@ class RunWork:
             run, at = await unit.runs.find(run_id), self.house.now()
             if run is None:
                 raise UnknownRun("the run is gone")
-            await unit.runs.complete(run_id, at)
-            model = await _model(unit)
-            await unit.announce([RunCompleted(run_id, run.as_of, model.name, run.customers or 0, at)])
+            if await unit.runs.complete(run_id, at):
+                model = await _model(unit)
+                await unit.announce([RunCompleted(run_id, run.as_of, model.name, run.customers or 0, at)])
 
 
 async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> None:

@@ -37,7 +37,9 @@ _BEGIN = (
     f"UPDATE runs SET state = CASE WHEN model IS NULL THEN 'running' ELSE state END WHERE id = $1 AND state IN {_OPEN}"
 )
 _COUNT = "UPDATE runs SET published = published + $2, alarms = alarms + $3 WHERE id = $1"
-_COMPLETE = "UPDATE runs SET state = 'completed', completed_at = $2 WHERE id = $1"
+_COMPLETE = """
+    UPDATE runs SET state = 'completed', completed_at = $2 WHERE id = $1 AND state = 'publishing' RETURNING id
+"""
 _FAIL = """
     UPDATE runs SET state = 'failed', failure_code = $2, failure_detail = $3, completed_at = $4 WHERE id = $1
 """
@@ -71,8 +73,8 @@ class SqlRuns:
         if published or alarms:
             await self._session.execute(_COUNT, run_id, published, alarms)
 
-    async def complete(self, run_id: UUID, at: datetime) -> None:
-        await self._session.execute(_COMPLETE, run_id, at)
+    async def complete(self, run_id: UUID, at: datetime) -> bool:
+        return await self._session.first(_COMPLETE, run_id, at) is not None
 
     async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None:
         await self._session.execute(_FAIL, run_id, code, detail, at)

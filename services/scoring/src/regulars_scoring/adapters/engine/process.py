@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from uuid import UUID
@@ -18,6 +18,9 @@ from regulars_scoring.domain.scoring import Bands
 
 TICK_S = 1.0
 """How often the caller may say that the work is to stop."""
+
+COMPLAINT_BYTES = 2_000
+"""How much of a dead worker's last words is logged."""
 
 _MODULE = "regulars_scoring.worker"
 _FAILURES: dict[str, type[FitFailed]] = {failure.code: failure for failure in (FitFailed, TooFewPurchases)}
@@ -36,26 +39,38 @@ class WorkerProcess:
 
     async def __call__(self, run_id: UUID, tick: Callable[[], Awaitable[None]]) -> None:
         """Return once the run is fitted and drafted. Raises `FitFailed`, and whatever `tick` raises: it stops then."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", _MODULE, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={**os.environ, **_ONE_THREAD}
-        )
+        process = await _start()
         try:
-            said = await _attend(process, self._request(run_id), tick)
+            said, complaint = await _attend(process, self._request(run_id), tick)
         finally:
             await _end(process)
-        _judge(said, process.returncode)
+        _judge(said, complaint, process.returncode)
 
     def _request(self, run_id: UUID) -> bytes:
         bands = {"medium": self._bands.medium, "high": self._bands.high}
         return json.dumps({"database_url": self._database_url, "run_id": str(run_id), "bands": bands}).encode()
 
 
-async def _attend(process: Process, request: bytes, tick: Callable[[], Awaitable[None]]) -> bytes:
+async def _start() -> Process:
+    # A session of its own: Ctrl-C reaches the service alone, which gives the job back and ends the worker itself.
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        _MODULE,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **_ONE_THREAD},
+        start_new_session=True,
+    )
+
+
+async def _attend(process: Process, request: bytes, tick: Callable[[], Awaitable[None]]) -> tuple[bytes, bytes]:
     talking = asyncio.ensure_future(process.communicate(request))
     try:
         while not (await asyncio.wait([talking], timeout=TICK_S))[0]:
             await tick()
-        return talking.result()[0]
+        return talking.result()
     finally:
         talking.cancel()
 
@@ -67,11 +82,12 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _judge(said: bytes, returncode: int | None) -> None:
+def _judge(said: bytes, complaint: bytes, returncode: int | None) -> None:
     try:
         answer = json.loads(said)
     except ValueError:
-        log.warning("the scoring worker died", returncode=returncode)
+        last_words = complaint[-COMPLAINT_BYTES:].decode(errors="replace")
+        log.warning("the scoring worker died", returncode=returncode, last_words=last_words)
         raise FitFailed("the process that was to fit the models died") from None
     if (code := answer.get("failure")) is not None:
         raise _FAILURES.get(code, FitFailed)(answer.get("detail", ""))
