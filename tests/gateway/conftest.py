@@ -32,9 +32,7 @@ async def open_desk(fresh_database: FreshDatabase) -> AsyncIterator[OpenDesk]:
             stack.push_async_callback(service.database.close)
             await stack.enter_async_context(service.app.router.lifespan_context(service.app))
             transport = httpx.ASGITransport(app=service.app)
-            client = await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url="http://gateway")
-            )
+            client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://gateway"))
             return Desk(service, client, bus)
 
         yield open_one

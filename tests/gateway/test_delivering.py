@@ -243,4 +243,3 @@ async def test_several_deliverers_keep_the_order(open_desk: OpenDesk) -> None:
     assert len(partner.got) == 200
     for who in customers:
         assert [w.event["data"]["n"] for w in partner.got if w.event["subject"] == who] == list(range(20))
-

@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import BaseModel
+from regulars.openapi import Document, merged
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from regulars.openapi import Document, merged
 from regulars.pages import public_pages
 
 
