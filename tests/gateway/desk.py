@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ OWN_SCOPES = frozenset(
 )
 TILL_SCOPES = frozenset({"purchases:write", "accounts:read"})
 EVERY_SCOPE = OWN_SCOPES | TILL_SCOPES
+Body = Mapping[str, Any]
 ENDPOINTS = "/v1/webhooks/endpoints"
 DELIVERIES = "/v1/webhooks/deliveries"
 EARNED, RECORDED, REGISTERED = "loyalty.points_earned.v1", "loyalty.purchase_recorded.v1", "customer.registered.v1"
@@ -137,16 +138,40 @@ class Desk:
 
     async def until_delivered(self, number: int, state: str = "delivered") -> list[dict[str, Any]]:
         """Return once so many deliveries are in the state."""
-        async with asyncio.timeout(20):
-            while len(found := await self.deliveries(state=state)) < number:
-                await asyncio.sleep(0.02)
+        found: list[dict[str, Any]] = []
+
+        async def is_so() -> bool:
+            found[:] = await self.deliveries(state=state)
+            return len(found) >= number
+
+        await until(is_so)
         return found
+
+    async def until_disabled(self, endpoint_id: str) -> dict[str, Any]:
+        """The endpoint, once it is disabled."""
+        shown: dict[str, Any] = {}
+
+        async def is_so() -> bool:
+            shown.update((await self.send("GET", f"{ENDPOINTS}/{endpoint_id}")).json())
+            return not shown["enabled"]
+
+        await until(is_so)
+        return shown
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """`consume` runs beside."""
         async with working(self.service):
             yield
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = 20) -> None:
+    """Look again and again until it is so. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while True:
+            if await is_so():
+                return
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -158,9 +158,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_the_others_are_told(desk
         endpoint = await desk.subscribe(gone.url)
         await desk.publish(an_event(ANN))
         await gone.has(1)
-        async with asyncio.timeout(10):
-            while (shown := (await desk.send("GET", f"{ENDPOINTS}/{endpoint['id']}")).json())["enabled"]:
-                await asyncio.sleep(0.02)
+        shown = await desk.until_disabled(endpoint["id"])
         assert shown["disabled_reason"] == "gone"
         await desk.subscribe(other.url)
         await desk.publish(an_event(BOB))
@@ -177,9 +175,7 @@ async def test_enabled_again_it_gets_what_was_pending(desk: Desk) -> None:
         endpoint = await desk.subscribe(partner.url)
         await desk.publish(an_event(ANN))
         path = f"{ENDPOINTS}/{endpoint['id']}"
-        async with asyncio.timeout(10):
-            while (await desk.send("GET", path)).json()["enabled"]:
-                await asyncio.sleep(0.02)
+        await desk.until_disabled(endpoint["id"])
         assert (await desk.send("PATCH", path, {"enabled": True})).json()["disabled_reason"] is None
         first, second = await partner.has(2)
         assert first.id == second.id

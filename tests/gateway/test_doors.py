@@ -63,15 +63,8 @@ async def test_nobody_is_served_without_a_principal(desk: Desk) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/keys", f"/v1/keys/{SOME}/rotate", ENDPOINTS, f"{ENDPOINTS}/{SOME}/rotate"])
 async def test_what_creates_asks_for_a_key_and_a_strict_body(desk: Desk, path: str) -> None:
-    assert (
-        code_of(await desk.send("POST", path, {"name": "x", "scopes": ["keys:read"]}))
-        == (
-            400,
-            "idempotency_key_required",
-        )
-        or "url" in path
-        or path == ENDPOINTS
-    )
+    body = {"/v1/keys": {"name": "x", "scopes": ["keys:read"]}, ENDPOINTS: {"url": "https://example.com/"}}
+    assert code_of(await desk.send("POST", path, body.get(path, {}))) == (400, "idempotency_key_required")
     for content, status, code in (
         (b"{", 400, "malformed_json"),
         (b'{"a": NaN}', 400, "invalid_number"),
@@ -118,7 +111,8 @@ async def test_the_one_api_is_described_with_its_neighbours(desk: Desk) -> None:
     document = (await desk.client.get("/openapi.json")).json()
     assert {"/v1/purchases", "/v1/keys", ENDPOINTS, "/v1/events"} <= document["paths"].keys()
     assert not any(path.startswith("/internal") for path in document["paths"])
-    assert "swagger-ui-bundle.js" in (await desk.client.get("/docs")).text
+    page = (await desk.client.get("/docs")).text
+    assert "swagger-ui-bundle.js" in page and "https://" not in page
     assert (await desk.client.get("/docs/static/swagger-ui.css")).status_code == 200
     assert (await desk.client.get("/docs/static/__init__.py")).status_code == 404
 

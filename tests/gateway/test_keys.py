@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.conftest import OpenDesk
-from gateway.desk import EVERY_SCOPE, PUBLIC, Desk, code_of, places_of
+from gateway.desk import EVERY_SCOPE, PUBLIC, Body, Desk, code_of, places_of
 from regulars_gateway.application.ensure_admin_key import ensure_admin_key
 from regulars_gateway.domain.keys import digest_of, is_well_formed, new_key
 from regulars_kit.auth import HEADER, Verifier
@@ -141,9 +141,7 @@ async def test_nobody_gives_away_what_they_do_not_hold(desk: Desk) -> None:
         ({"surprise": 1}, "unknown_field", "/surprise"),
     ],
 )
-async def test_bad_wishes_are_refused_by_their_place(
-    desk: Desk, said: dict[str, object], code: str, place: str
-) -> None:
+async def test_bad_wishes_are_refused_by_their_place(desk: Desk, said: Body, code: str, place: str) -> None:
     answer = await desk.send("POST", "/v1/keys", {**TILL, **said}, key=str(uuid4()))
     assert code_of(answer) == (422, code)
     assert places_of(answer) == [place]
