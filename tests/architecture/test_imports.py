@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ["campaign", "customer", "loyalty", "scoring"]
+SERVICES = ["campaign", "customer", "gateway", "loyalty", "scoring"]
 ROOMS = ["http", "bus", "db"]
 
 DIRECTION = "imports point inwards"
@@ -57,6 +57,7 @@ PLANTINGS: list[Planting] = [
     (INDEPENDENT, "regulars_scoring.adapters.engine", "regulars_scoring.adapters.db"),
     (KNOWING, "regulars_customer.adapters.db", "regulars_loyalty.domain"),
     (KNOWING, "regulars_loyalty.adapters.db", "regulars_customer.domain"),
+    (KNOWING, "regulars_gateway.adapters.http", "regulars_loyalty.domain"),
     *((KNOWING, f"regulars_{service}.adapters.bus", "regulars.samples") for service in SERVICES),
     *(
         (KNOWING, shared, stranger)

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from customer.shop import CALLER, CAMPAIGN, CAMPAIGNS_PUBLIC, DOOR, Shop, an_email, ann, code_of, settings_for
-from regulars.openapi import merged
+from regulars_gateway.adapters.http.merged import merged
 from regulars_kit.auth import Signer, new_key_pair
 
 RESOLVE = "/internal/contacts:resolve"

@@ -26,8 +26,7 @@ from regulars_kit.schedules import Schedule, run_schedules
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a bootstrap builds. `consumer` None: the service listens to no other. `jobs` maps a kind to its work.
-
-    `loops` are what else the service does behind the requests, such as sending messages.
+    `loops` are what else `consume` runs behind the requests, in any number of processes, such as sending messages.
 
     The app is ready when the database answers: a till needs no more.
     """
