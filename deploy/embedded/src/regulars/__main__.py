@@ -37,6 +37,13 @@ def up(
     original_dates: Annotated[
         bool, typer.Option("--original-dates", help="Keep the sample in 2010 and 2011; else its last day is last week.")
     ] = False,
+    messages: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="REGULARS_MESSAGES",
+            help="Folder that campaigns write e-mails to, one file each; else HOME/messages, with a sample alone.",
+        ),
+    ] = None,
 ) -> None:
     """Open the shop: every service in this process, on a PostgreSQL of its own. Ctrl-C closes it."""
     # Imported here: `--help` need not wait for it. What is imported stays, so collecting garbage meanwhile is in
@@ -49,7 +56,7 @@ def up(
 
     try:
         open_shop(
-            Options(home, host, port, has_sample=sample is Sample.ONLINE_RETAIL, original_dates=original_dates),
+            Options(home, host, port, sample is Sample.ONLINE_RETAIL, original_dates, messages),
             typer.echo,
         )
     except CannotStart as refusal:

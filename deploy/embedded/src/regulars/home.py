@@ -22,13 +22,16 @@ HOME_VERSION = "1"
 class Keys:
     """The secrets of a home, all made at its first start.
 
-    `admin_key` opens the door. The principal pair (PEM) signs what the door hands to a service. `identifier_key` is
-    the key of the hashes under which the services know a card, a phone, an e-mail.
+    `admin_key` opens the door. The principal pair (PEM) signs what the door hands to a service, the campaign pair what
+    the campaign service asks of the customer service. `identifier_key` is the key of the hashes under which the
+    services know a card, a phone, an e-mail.
     """
 
     admin_key: str
     principal_private: str
     principal_public: str
+    campaign_private: str
+    campaign_public: str
     identifier_key: bytes
 
 
@@ -75,10 +78,12 @@ class Home:
         admin_key = self._kept("admin-key", new_key)
         if not is_well_formed(admin_key):
             raise CannotStart(f"{self.admin_key_path} is damaged: delete it, and the next start makes a new key.")
-        # Both halves in one file, so that they cannot come from two starts.
-        private, public = _split_pair(self._kept("principal-key.pem", lambda: "".join(new_key_pair())))
         identifier_key = bytes.fromhex(self._kept("identifier-key", lambda: secrets.token_hex(32)))
-        return Keys(admin_key, private, public, identifier_key)
+        return Keys(admin_key, *self._pair("principal"), *self._pair("campaign"), identifier_key)
+
+    def _pair(self, name: str) -> tuple[str, str]:
+        # Both halves in one file, so that they cannot come from two starts.
+        return _split_pair(self._kept(f"{name}-key.pem", lambda: "".join(new_key_pair())))
 
     def _hold(self) -> None:
         try:

@@ -35,13 +35,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `regulars up` was asked for. `has_sample` False leaves a new home empty."""
+    """What `regulars up` was asked for. `has_sample` False leaves a new home empty.
+
+    `messages_dir` None: the invented customers of the sample are written to in the home, real ones not at all.
+    """
 
     home: Path
     host: str
     port: int
     has_sample: bool
     original_dates: bool
+    messages_dir: Path | None = None
 
 
 def open_shop(options: Options, say: Callable[[str], None]) -> None:
@@ -78,10 +82,15 @@ class _Shop:
         self._address = ("127.0.0.1" if host == "0.0.0.0" else str(host), int(port))
         self._url = "http://{}:{}".format(*self._address)
 
+    @property
+    def _messages_dir(self) -> Path | None:
+        of_the_sample = self._home.folder / "messages" if self._options.has_sample else None
+        return self._options.messages_dir or of_the_sample
+
     async def run(self) -> None:
         """Until a signal. At the end no more requests are taken, what was accepted is committed, then relayed."""
         await prepare_databases(self._postgres)
-        async with opened_house(self._postgres, self._keys) as house, asyncio.TaskGroup() as group:
+        async with opened_house(self._postgres, self._keys, self._messages_dir) as house, asyncio.TaskGroup() as group:
             served = asyncio.Event()
             group.create_task(run_loops([self._watch_postgres, *house.background_loops()], stop=served))
             await run_loops([serving(front_of(house.services), self._listener), self._welcome])

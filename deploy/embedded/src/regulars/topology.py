@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 import asyncpg
-from pydantic import SecretStr
+import httpx
+from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
+import regulars_campaign.bootstrap
+import regulars_campaign.settings
 import regulars_customer.bootstrap
 import regulars_customer.settings
 import regulars_gateway.bootstrap
 import regulars_gateway.settings
 import regulars_loyalty.bootstrap
 import regulars_loyalty.settings
+import regulars_scoring.bootstrap
+import regulars_scoring.settings
 from regulars.home import Keys
 from regulars.metrics import metrics_page
 from regulars.pages import Front, probes
@@ -32,9 +38,11 @@ from regulars_kit.bus.postgres import PostgresBus
 from regulars_kit.lifecycle import Loop
 from regulars_kit.migrations import ensure_database, migrate
 from regulars_kit.service import Service
+from regulars_kit.settings import faults_of
 from regulars_kit.values import Unavailable, utc_now
 
 ISSUER = "door"
+CAMPAIGN = "campaign"
 IDENTIFIER_KEY = "k1"
 PRUNE_EVERY_S = 3_600.0
 
@@ -51,11 +59,12 @@ class _Identifiers(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the services of this process are built with."""
+    """What the services of this process are built with. `messages_dir` None: campaigns have nowhere to write to."""
 
     postgres: PostgresServer
     keys: Keys
     bus: Bus
+    messages_dir: Path | None
 
     def urls(self, service: str) -> _Urls:
         """The settings that say where a service's data lies."""
@@ -70,21 +79,45 @@ class Site:
         return Verifier({ISSUER: self.keys.principal_public}, service)
 
 
-def _customer(site: Site) -> Service:
-    settings = regulars_customer.settings.Settings(**site.urls("customer"), **site.identifiers())
+Built = Mapping[str, Service]
+"""The services that were built before, by name."""
+
+
+def _customer(site: Site, _: Built) -> Service:
+    settings = regulars_customer.settings.Settings(
+        **site.urls("customer"), **site.identifiers(), callers={CAMPAIGN: site.keys.campaign_public}
+    )
     return regulars_customer.bootstrap.build(settings, site.bus, site.verifier("customer"))
 
 
-def _loyalty(site: Site) -> Service:
+def _loyalty(site: Site, _: Built) -> Service:
     settings = regulars_loyalty.settings.Settings(**site.urls("loyalty"), **site.identifiers())
     return regulars_loyalty.bootstrap.build(settings, site.bus, site.verifier("loyalty"))
 
 
+def _scoring(site: Site, _: Built) -> Service:
+    settings = regulars_scoring.settings.Settings(**site.urls("scoring"))
+    return regulars_scoring.bootstrap.build(settings, site.bus, site.verifier("scoring"))
+
+
+def _campaign(site: Site, built: Built) -> Service:
+    settings = regulars_campaign.settings.Settings(**site.urls(CAMPAIGN), sink_dir=site.messages_dir)
+    return regulars_campaign.bootstrap.build(
+        settings,
+        site.bus,
+        site.verifier(CAMPAIGN),
+        signer=Signer(site.keys.campaign_private, CAMPAIGN),
+        transport=httpx.ASGITransport(built["customer"].app),
+    )
+
+
 # A service moves in with a function as above and its line here: its database, its migrations, its routes behind the
 # door, its background loops and its metrics follow from that.
-BEHIND_THE_DOOR: Mapping[str, Callable[[Site], Service]] = {
+BEHIND_THE_DOOR: Mapping[str, Callable[[Site, Built], Service]] = {
     "customer": _customer,
     "loyalty": _loyalty,
+    "scoring": _scoring,
+    CAMPAIGN: _campaign,
 }
 GATEWAY = "gateway"
 SERVICES = (*BEHIND_THE_DOOR, GATEWAY)
@@ -138,18 +171,34 @@ class House:
 
 
 @asynccontextmanager
-async def opened_house(postgres: PostgresServer, keys: Keys) -> AsyncIterator[House]:
-    """The services, ready to be served; their bus and their pools are closed at the end."""
+async def opened_house(postgres: PostgresServer, keys: Keys, messages_dir: Path | None = None) -> AsyncIterator[House]:
+    """The services, ready to be served; their bus and their pools are closed at the end.
+
+    Campaigns write their messages to `messages_dir`; None: none can be launched.
+    """
     bus = PostgresBus(postgres.url("regulars_bus"))
-    site = Site(postgres, keys, bus)
-    neighbours = [build(site) for build in BEHIND_THE_DOOR.values()]
-    services = [*neighbours, _gateway(site, neighbours)]
+    site = Site(postgres, keys, bus, messages_dir)
+    neighbours: dict[str, Service] = {}
+    for name, build in BEHIND_THE_DOOR.items():
+        with _own_settings(name):
+            neighbours[name] = build(site, neighbours)
+    with _own_settings(GATEWAY):
+        services = [*neighbours.values(), _gateway(site, list(neighbours.values()))]
     try:
         yield House(services, bus)
     finally:
         for service in services:
             await service.database.close()
         await bus.close()
+
+
+@contextmanager
+def _own_settings(service: str) -> Iterator[None]:
+    """The environment may set what we leave to it. Raises `CannotStart` where it does not fit."""
+    try:
+        yield
+    except ValidationError as error:
+        raise CannotStart(faults_of(error, f"REGULARS_{service}_")) from error
 
 
 def front_of(services: Sequence[Service]) -> ASGIApp:

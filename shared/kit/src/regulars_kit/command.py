@@ -18,7 +18,7 @@ from regulars_kit.bus.postgres import PostgresBus
 from regulars_kit.migrations import migrate
 from regulars_kit.observe import set_up_logs, set_up_traces
 from regulars_kit.roles import Service, run_consume, run_relay, run_serve
-from regulars_kit.settings import ServiceSettings
+from regulars_kit.settings import ServiceSettings, faults_of
 from regulars_kit.values import Unavailable
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
@@ -66,7 +66,7 @@ def main(
         else:
             _in_loop(_run(name, roles[role], build, settings))
     except ValidationError as error:
-        sys.exit(_settings_words(settings_class, error))
+        sys.exit(faults_of(error, settings_class.model_config.get("env_prefix", "")))
     except (Unavailable, OSError, ValueError) as error:
         sys.exit(f"regulars-{name} {role}: {error}")
 
@@ -116,9 +116,3 @@ def _exporter(endpoint: str) -> SpanExporter:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     return OTLPSpanExporter(endpoint)
-
-
-def _settings_words(settings: type[ServiceSettings], error: ValidationError) -> str:
-    prefix = settings.model_config.get("env_prefix", "")
-    faults = (f"{prefix}{'__'.join(map(str, fault['loc']))}".upper() + f": {fault['msg']}" for fault in error.errors())
-    return "\n".join(["the settings do not fit:", *faults])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,3 +40,9 @@ def settings_table(settings: type[ServiceSettings]) -> list[tuple[str, str, str]
         (f"{prefix}{name}".upper(), "required" if field.is_required() else repr(field.default), field.description or "")
         for name, field in settings.model_fields.items()
     ]
+
+
+def faults_of(error: ValidationError, prefix: str) -> str:
+    """What is wrong with the environment, a line each, by the variables' names: they begin with `prefix`."""
+    faults = (f"{prefix}{'__'.join(map(str, fault['loc']))}".upper() + f": {fault['msg']}" for fault in error.errors())
+    return "\n".join(["the settings do not fit:", *faults])
