@@ -7,11 +7,11 @@ from datetime import date
 
 from regulars_kit.values import currency_exponent
 from regulars_scoring.domain.gamma_gamma import expected_spend
-from regulars_scoring.domain.mbg_nbd import churn, expected_purchases, p_alive
+from regulars_scoring.domain.mbg_nbd import churn, p_alive
 from regulars_scoring.domain.model import Model, decile_of
 from regulars_scoring.domain.rfm import Cell, cell_of, segment_of
 from regulars_scoring.domain.state import BuyingState, Summary, summary_of
-from regulars_scoring.domain.value import discounted_purchases
+from regulars_scoring.domain.value import discounted_purchases, purchases_within
 
 PUBLISHED_HORIZON_DAYS = 90
 _LARGEST_MAJOR = 10**12
@@ -85,7 +85,7 @@ def score(state: BuyingState, model: Model, as_of: date) -> Score | None:
         p_alive=alive,
         churn_90=churn(model.buying, x, t_x, T, PUBLISHED_HORIZON_DAYS),
         churn=churn(model.buying, x, t_x, T, model.horizon_days),
-        expected_purchases=expected_purchases(model.buying, x, t_x, T, model.horizon_days),
+        expected_purchases=alive * purchases_within(model.buying, x, T, model.horizon_days),
         expected_spend=spend,
         clv=value,
     )

@@ -1,4 +1,4 @@
-"""Customer lifetime value over a year: each month's expected purchases, discounted at its end, at expected spend."""
+"""What a living customer is expected to buy within a horizon; and over a year, each month discounted at its end."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ MONTHLY_RATE = 0.01
 
 # Most customers of a day share their x and T with others, the new ones above all.
 _REMEMBERED = 10_000
+
+
+@lru_cache(_REMEMBERED)
+def purchases_within(model: MbgNbd, x: int, T: int, horizon_days: int) -> float:
+    """Purchases of a living customer within the horizon."""
+    return expected_if_alive(model, x, T, float(horizon_days))
 
 
 @lru_cache(_REMEMBERED)
