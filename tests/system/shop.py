@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,9 @@ LOOK_EVERY_S = 0.05
 class Shop:
     """One home and one port; `open` and `kill` may follow each other as often as one likes."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
+        self.environment = {**os.environ, **(environment or {})}
         self.port = a_free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +57,9 @@ class Shop:
         """Start the process and return at once; `until_ready` waits for it."""
         command = [sys.executable, "-m", "regulars", "up", "--home", str(self.home), "--port", str(self.port)]
         with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen([*command, "--sample", "none"], stdout=log, stderr=log, process_group=0)
+            self._process = subprocess.Popen(
+                [*command, "--sample", "none"], stdout=log, stderr=log, process_group=0, env=self.environment
+            )
 
     async def until_ready(self) -> None:
         """Return once /readyz says so. A process that ended instead fails with what it printed."""
@@ -119,9 +122,9 @@ class Shop:
 
 
 @asynccontextmanager
-async def an_open_shop(home: Path) -> AsyncIterator[Shop]:
+async def an_open_shop(home: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Shop]:
     """A shop that answers, on a home that may be new. Nothing of it is left at the end."""
-    shop = Shop(home)
+    shop = Shop(home, environment)
     shop.open()
     try:
         await shop.until_ready()
