@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-import httpcore
 import pytest
+import uvloop
 
 from gateway.receiver import Reply, Webhook, a_receiver, always
-from regulars_kit.outbound import READ_AT_MOST, AddressDenied, GuardedBackend, OutboundClient, OutboundFailed, is_denied
+from regulars_kit.outbound import READ_AT_MOST, OutboundClient, OutboundFailed, is_denied
 
 HERE = (ip_network("127.0.0.0/8"),)
 
@@ -87,21 +87,18 @@ async def test_no_spelling_of_this_machine_is_called(host: str) -> None:
 
 async def test_a_name_with_one_private_address_among_public_ones_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
     connected = connections_of(monkeypatch, ["8.8.8.8", "10.0.0.1"])
-    with pytest.raises(AddressDenied):
-        await GuardedBackend().connect_tcp("partner.example", 443, 1)
+    async with an_outbound() as client:
+        with pytest.raises(OutboundFailed, match="address_denied"):
+            await client.post("http://partner.example/", {}, b"")
     assert connected == []
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     connected = connections_of(monkeypatch, ["8.8.8.8", "1.1.1.1"])
-    with pytest.raises(httpcore.ConnectError):
-        await GuardedBackend().connect_tcp("partner.example", 443, 1)
+    async with an_outbound() as client:
+        with pytest.raises(OutboundFailed, match="cannot_connect"):
+            await client.post("http://partner.example/", {}, b"")
     assert connected == ["8.8.8.8", "1.1.1.1"], "each address in turn, never the name"
-
-
-async def test_no_socket_of_this_machine_is_opened() -> None:
-    with pytest.raises(AddressDenied):
-        await GuardedBackend().connect_unix_socket("/run/docker.sock")
 
 
 async def test_a_redirect_is_an_answer_and_not_followed() -> None:
@@ -120,6 +117,20 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
         (got,) = partner.got
         assert (got.body, got.headers["x-own"], got.headers["accept-encoding"]) == (b"hello", "1", "identity")
         assert got.headers["host"] == f"127.0.0.1:{partner.port}"
+
+
+async def test_it_works_on_the_loop_that_the_processes_run_on() -> None:
+    async def two_posts(url: str) -> list[int]:
+        async with an_outbound(HERE) as client:
+            return [(await client.post(url, {}, b"{}")).status for _ in range(2)]
+
+    def on_uvloop(url: str) -> list[int]:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(two_posts(url))
+
+    async with a_receiver() as partner:
+        assert await asyncio.to_thread(on_uvloop, partner.url) == [204, 204]
+        assert partner.connections == 1
 
 
 async def test_of_a_long_answer_64_kb_are_read() -> None:
@@ -145,7 +156,9 @@ async def test_the_time_bounds_the_whole_exchange() -> None:
         ("http://127.0.0.1:9/", "cannot_connect"),
         ("http://nowhere.invalid/", "cannot_connect"),
         ("http://" + "x" * 300 + ".example/", "cannot_connect"),
-        ("gopher://127.0.0.1/", "connection_broken"),
+        ("gopher://127.0.0.1/", "bad_address"),
+        ("http://127.0.0.1:99999/", "bad_address"),
+        ("http://127.0.0.1/a b", "bad_address"),
     ],
 )
 async def test_what_cannot_be_reached_is_said_in_one_word(url: str, code: str) -> None:
@@ -186,10 +199,10 @@ def connections_of(monkeypatch: pytest.MonkeyPatch, addresses: Sequence[str]) ->
     async def resolve(*_: object, **__: object) -> list[tuple[Any, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
 
-    async def connect(self: object, host: str, *_: object, **__: object) -> httpcore.AsyncNetworkStream:
+    async def connect(_: object, host: str, *__: object, **___: object) -> None:
         connected.append(host)
-        raise httpcore.ConnectError("nobody there")
+        raise ConnectionRefusedError
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
-    monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", connect)
     return connected

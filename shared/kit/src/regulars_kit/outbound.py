@@ -10,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from urllib.parse import urlsplit
 
-import httpcore
+from regulars_kit.outbound_exchange import READ_AT_MOST, Answer, ConnectionBroken, Exchange
+
+__all__ = ["READ_AT_MOST", "AddressDenied", "Answer", "Network", "OutboundClient", "OutboundFailed", "is_denied"]
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+Place = tuple[str, str, int]
+"""Scheme, host and port."""
 
-READ_AT_MOST = 64 * 1024
-"""Bytes read of an answer; a connection whose answer is longer is closed."""
+_PORTS = {"http": 80, "https": 443}
 
 KEPT_ALIVE_S = 30.0
 
@@ -69,62 +72,19 @@ def is_denied(address: Address, allowed: Sequence[Network] = ()) -> bool:
     return any(address in network for network in DENIED if network.version == address.version)
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to checked addresses alone; `allowed` are the networks that the operator permits beyond the public."""
+async def checked_addresses(host: str, port: int, allowed: Sequence[Network] = ()) -> list[str]:
+    """The addresses that a name stands for, once each. Raises `AddressDenied`, and OSError for one that has none.
 
-    def __init__(self, allowed: Sequence[Network] = ()) -> None:
-        self._allowed = tuple(allowed)
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Raises `AddressDenied`, httpcore's ConnectError when the name or the host is away, or its ConnectTimeout."""
-        deadline = time.monotonic() + (timeout or 30.0)
-        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
-        for address in await self._checked(host, port, deadline):
-            left_s = max(0.001, deadline - time.monotonic())
-            try:
-                return await self._inner.connect_tcp(address, port, left_s, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure or httpcore.ConnectError("the name has no address")
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        raise AddressDenied("nothing is sent to a socket of this machine")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    async def _checked(self, host: str, port: int, deadline: float) -> list[str]:
-        """The addresses of the name, once each. One that is denied denies the name: it was put there on purpose."""
-        try:
-            async with asyncio.timeout(max(0.001, deadline - time.monotonic())):
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except TimeoutError:
-            raise httpcore.ConnectTimeout("the name was not resolved in time") from None
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError("the name cannot be resolved") from error
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if any(is_denied(ip_address(address), self._allowed) for address in addresses):
-            raise AddressDenied("the address is private, local or reserved")
-        return addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `headers` by lower-case name, of a repeated one the last; `body` at most `READ_AT_MOST` bytes."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    One denied address denies the name: among public ones it was put there on purpose.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError("the name cannot be resolved") from error
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if any(is_denied(ip_address(address), allowed) for address in addresses):
+        raise AddressDenied("the address is private, local or reserved")
+    return addresses
 
 
 class OutboundFailed(Exception):
@@ -138,67 +98,121 @@ class OutboundFailed(Exception):
 class OutboundClient:
     """Posts to strangers' addresses over connections that are kept open. Close it at the end.
 
-    `timeout_s` bounds a whole exchange, from the name to the last byte.
+    `allowed` are the networks that the operator permits beyond the public ones; `timeout_s` bounds a whole exchange,
+    from the name to the last byte.
     """
 
-    def __init__(self, allowed: Sequence[Network] = (), *, timeout_s: float = 10.0, connections: int = 256) -> None:
+    def __init__(self, allowed: Sequence[Network] = (), *, timeout_s: float = 10.0) -> None:
+        self._allowed = tuple(allowed)
         self._timeout_s = timeout_s
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=KEPT_ALIVE_S,
-            network_backend=GuardedBackend(allowed),
-        )
+        self._tls: ssl.SSLContext | None = None
+        self._idle: dict[Place, list[Exchange]] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
         """The answer to one POST; a redirect is an answer like any other. Raises `OutboundFailed`."""
         try:
+            target = _target_of(url)
             async with asyncio.timeout(self._timeout_s):
-                return await self._exchange(url, headers, content)
-        except (TimeoutError, httpcore.TimeoutException):
+                return await self._exchange(target, _request(target, headers, content))
+        except TimeoutError:
             raise OutboundFailed("timeout") from None
         except AddressDenied:
             raise OutboundFailed("address_denied") from None
-        except httpcore.ConnectError:
+        except ConnectionBroken:
+            raise OutboundFailed("connection_broken") from None
+        except OSError:
             raise OutboundFailed("cannot_connect") from None
-        except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.UnsupportedProtocol):
-            raise OutboundFailed("connection_broken") from None
-        except (ssl.SSLError, OSError):
-            raise OutboundFailed("connection_broken") from None
-        except (ValueError, TypeError, UnicodeError):
+        except ValueError:
             raise OutboundFailed("bad_address") from None
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        """Close the connections that lie idle."""
+        for kept in self._idle.values():
+            for connection in kept:
+                connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)  # the loop closes sockets in its next round
 
-    async def _exchange(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
-        target = httpcore.URL(url)
-        sent = [
-            (b"Host", _host(target)),
-            (b"Accept-Encoding", b"identity"),
-            (b"Content-Length", str(len(content)).encode()),
-            *((name.encode(), value.encode()) for name, value in headers.items()),
-        ]
-        limits = {"connect": self._timeout_s, "read": self._timeout_s, "write": self._timeout_s, "pool": 1.0}
-        async with self._pool.stream(
-            "POST", target, headers=sent, content=content, extensions={"timeout": limits}
-        ) as response:
-            body = await _start_of(response)
-        received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        return Answer(response.status, received, body)
+    async def _exchange(self, target: Target, request: bytes) -> Answer:
+        connection = self._kept(target.place)
+        if connection is not None:
+            try:
+                return await self._send(connection, target.place, request)
+            except ConnectionBroken:
+                # Closed by the other side while it lay idle: nothing was answered, and another one may do.
+                if connection.has_answered:
+                    raise
+        return await self._send(await self._connect(target.place), target.place, request)
+
+    async def _send(self, connection: Exchange, place: Place, request: bytes) -> Answer:
+        try:
+            answer = await connection.ask(request)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.is_reusable:
+            self._idle.setdefault(place, []).append(connection)
+            connection.rest(KEPT_ALIVE_S)
+        else:
+            connection.close()
+        return answer
+
+    def _kept(self, place: Place) -> Exchange | None:
+        kept = self._idle.get(place, [])
+        while kept:
+            connection = kept.pop()
+            if connection.is_reusable:
+                return connection
+        self._idle.pop(place, None)
+        return None
+
+    async def _connect(self, place: Place) -> Exchange:
+        scheme, host, port = place
+        tls = self._context() if scheme == "https" else None
+        loop, failure = asyncio.get_running_loop(), OSError("the name has no address")
+        for address in await checked_addresses(host, port, self._allowed):
+            try:
+                name = host if tls else None
+                _, connection = await loop.create_connection(Exchange, address, port, ssl=tls, server_hostname=name)
+                return connection
+            except TimeoutError:
+                raise
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
 
-async def _start_of(response: httpcore.Response) -> bytes:
-    body = b""
-    async for part in response.aiter_stream():
-        body += part
-        if len(body) >= READ_AT_MOST:
-            break  # closing the response closes its connection: the rest of a body without end is never read
-    return body[:READ_AT_MOST]
+@dataclass(frozen=True, slots=True)
+class Target:
+    place: Place
+    host_header: str
+    path: str
 
 
-def _host(url: httpcore.URL) -> bytes:
-    host = b"[%b]" % url.host if b":" in url.host else url.host
-    usual = {b"http": 80, b"https": 443}.get(url.scheme)
-    return host if url.port in (None, usual) else b"%b:%d" % (host, url.port or 0)
+@lru_cache(maxsize=1_000)
+def _target_of(url: str) -> Target:
+    """Raises ValueError for what cannot be called."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or any(not "!" <= character <= "~" for character in url):
+        raise ValueError("not an address of the web")
+    usual = _PORTS[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = usual if parts.port is None else parts.port
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target((parts.scheme, parts.hostname, port), host if port == usual else f"{host}:{port}", path)
+
+
+def _request(target: Target, headers: Mapping[str, str], content: bytes) -> bytes:
+    lines = [
+        f"POST {target.path} HTTP/1.1",
+        f"Host: {target.host_header}",
+        "Accept-Encoding: identity",
+        f"Content-Length: {len(content)}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
