@@ -125,7 +125,8 @@ class _Run:
                 await asyncio.gather(*[child.end() for child in stage])
 
     async def _open_and_keep(self) -> None:
-        self._logs.mkdir(mode=0o700, exist_ok=True)
+        # nginx may run as another user than we, and opens its log by itself.
+        self._logs.mkdir(mode=0o711, exist_ok=True)
         ready = asyncio.to_thread(self._broker.wait_until_ready)
         await asyncio.gather(ready, self._databases.prepare(self._entries))
         plan = plan_of(self._entries, ground_of(self._home, self._databases, self._broker.bootstrap_servers), self._logs)
