@@ -70,6 +70,7 @@ def test_every_route_names_its_scope() -> None:
         "GET /healthz": "public",
         "GET /readyz": "public",
         "GET /metrics": "public",
+        "GET /internal/openapi.json": "public",
         "POST /v1/receipts": "receipts:write",
         "GET /v1/receipts/{receipt_id}": "public",
         "GET /v1/broken": "public",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 GOOD = "Bearer rk_good"
 
@@ -44,7 +45,7 @@ def said_by(service: str) -> Callable[[Request], Awaitable[Response]]:
         if "hang" in request.query_params:
             await asyncio.sleep(3600)
         if request.url.path.endswith(":batch"):
-            return StreamingResponse(_line_by_line(request), media_type="application/x-ndjson")
+            return Streamed()
         status = int(request.query_params.get("status", "200"))
         said = {
             "service": service,
@@ -58,10 +59,20 @@ def said_by(service: str) -> Callable[[Request], Awaitable[Response]]:
     return say
 
 
-async def _line_by_line(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        if chunk:
-            yield f'{{"bytes":{len(chunk)}}}\n'.encode()
+class Streamed(Response):
+    """Says of each piece of the body how long it is, while the body is still arriving.
+
+    Starlette's own streaming response would take the body for itself, to see whether the client is still there.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        is_more = True
+        while is_more:
+            piece = await receive()
+            is_more = piece.get("more_body", False)
+            said = b'{"bytes":%d}\n' % len(piece.get("body", b""))
+            await send({"type": "http.response.body", "body": said, "more_body": is_more})
 
 
 def service(name: str) -> Starlette:

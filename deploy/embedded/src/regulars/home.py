@@ -5,20 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from regulars.refusals import CannotStart
+from regulars_gateway.domain.keys import is_well_formed, new_key
 from regulars_kit.auth import new_key_pair
 
 # Raised when an older `regulars` could no longer read what this one writes.
 HOME_VERSION = "1"
-_KEY_PREFIX = "rk_"
-_SECRET_DIGITS = 64
-_CHECKSUM_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ class Home:
 
     def keys(self) -> Keys:
         """The keys, made where missing. Raises `CannotStart` when a key file is damaged or the disk is full."""
-        admin_key = self.kept("admin-key", new_admin_key)
+        admin_key = self.kept("admin-key", new_key)
         if not is_well_formed(admin_key):
             raise CannotStart(f"{self.admin_key_path} is damaged: delete it, and the next start makes a new key.")
         # Both halves in one file, so that they cannot come from two starts.
@@ -150,22 +147,6 @@ class Home:
             beside.replace(path)
         except OSError as error:
             raise CannotStart(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def new_admin_key() -> str:
-    """`rk_`, 256 random bits in hexadecimal, and their CRC-32, by which a mistyped key is told from a revoked one."""
-    secret = secrets.token_hex(_SECRET_DIGITS // 2)
-    return f"{_KEY_PREFIX}{secret}{_checksum(secret)}"
-
-
-def is_well_formed(key: str) -> bool:
-    """Whether the checksum fits: a key with a typing error or a missing end is not."""
-    secret = key[len(_KEY_PREFIX) : -_CHECKSUM_DIGITS]
-    return key.startswith(_KEY_PREFIX) and len(secret) == _SECRET_DIGITS and key.endswith(_checksum(secret))
-
-
-def _checksum(secret: str) -> str:
-    return f"{zlib.crc32(secret.encode(errors='replace')):08x}"
 
 
 def _split_pair(pair: str) -> tuple[str, str]:

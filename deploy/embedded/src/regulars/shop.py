@@ -84,7 +84,7 @@ class _Shop:
         async with opened_house(self._postgres, self._keys) as house, asyncio.TaskGroup() as group:
             served = asyncio.Event()
             group.create_task(run_loops([self._watch_postgres, *house.background_loops()], stop=served))
-            await run_loops([serving(front_of(house.services, self._keys), self._listener), self._welcome])
+            await run_loops([serving(front_of(house.services), self._listener), self._welcome])
             served.set()
 
     async def _watch_postgres(self, stop: asyncio.Event) -> None:

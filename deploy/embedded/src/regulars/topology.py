@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
+from typing import TypedDict
 
 import asyncpg
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
 import regulars_customer.bootstrap
 import regulars_customer.settings
+import regulars_gateway.bootstrap
+import regulars_gateway.settings
 import regulars_loyalty.bootstrap
 import regulars_loyalty.settings
-from regulars.dispatch import Dispatch
-from regulars.door import Door, Stamped
 from regulars.home import Keys
 from regulars.metrics import metrics_page
-from regulars.openapi import merged
-from regulars.pages import Front, public_pages
+from regulars.pages import Front, probes
 from regulars.postgres import PostgresServer
 from regulars.refusals import CannotStart
-from regulars_kit.auth import PUBLIC, Principal, Signer, Verifier, route_scopes
+from regulars_gateway.adapters.http.dispatch import Dispatch
+from regulars_gateway.adapters.http.door import Door, Stamped
+from regulars_kit.auth import Signer, Verifier
 from regulars_kit.bus import Bus
 from regulars_kit.bus.postgres import PostgresBus
 from regulars_kit.lifecycle import Loop
@@ -36,10 +35,72 @@ from regulars_kit.service import Service
 from regulars_kit.values import Unavailable, utc_now
 
 ISSUER = "door"
-CLIENT = "admin"
 IDENTIFIER_KEY = "k1"
 PRUNE_EVERY_S = 3_600.0
-SERVICES = ("customer", "loyalty")
+
+
+class _Urls(TypedDict):
+    database_url: str
+    bus_url: str
+
+
+class _Identifiers(TypedDict):
+    identifier_keys: dict[str, SecretStr]
+    identifier_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the services of this process are built with."""
+
+    postgres: PostgresServer
+    keys: Keys
+    bus: Bus
+
+    def urls(self, service: str) -> _Urls:
+        """The settings that say where a service's data lies."""
+        return {"database_url": self.postgres.url(f"regulars_{service}"), "bus_url": self.postgres.url("regulars_bus")}
+
+    def identifiers(self) -> _Identifiers:
+        """The settings of services that know a card, a phone, an e-mail by its hash."""
+        keys = {IDENTIFIER_KEY: SecretStr(self.keys.identifier_key.hex())}
+        return {"identifier_keys": keys, "identifier_key_id": IDENTIFIER_KEY}
+
+    def verifier(self, service: str) -> Verifier:
+        return Verifier({ISSUER: self.keys.principal_public}, service)
+
+
+def _customer(site: Site) -> Service:
+    settings = regulars_customer.settings.Settings(**site.urls("customer"), **site.identifiers())
+    return regulars_customer.bootstrap.build(settings, site.bus, site.verifier("customer"))
+
+
+def _loyalty(site: Site) -> Service:
+    settings = regulars_loyalty.settings.Settings(**site.urls("loyalty"), **site.identifiers())
+    return regulars_loyalty.bootstrap.build(settings, site.bus, site.verifier("loyalty"))
+
+
+# A service moves in with a function as above and its line here: its database, its migrations, its routes behind the
+# door, its background loops and its metrics follow from that.
+BEHIND_THE_DOOR: Mapping[str, Callable[[Site], Service]] = {
+    "customer": _customer,
+    "loyalty": _loyalty,
+}
+GATEWAY = "gateway"
+SERVICES = (*BEHIND_THE_DOOR, GATEWAY)
+
+
+def _gateway(site: Site, neighbours: Sequence[Service]) -> Service:
+    settings = regulars_gateway.settings.Settings(
+        **site.urls(GATEWAY), principal_issuer=ISSUER, admin_key=SecretStr(site.keys.admin_key)
+    )
+    return regulars_gateway.bootstrap.build(
+        settings,
+        site.bus,
+        site.verifier(GATEWAY),
+        signer=Signer(site.keys.principal_private, ISSUER),
+        documents={service.name: service.app.openapi for service in neighbours},
+    )
 
 
 async def prepare_databases(postgres: PostgresServer) -> None:
@@ -80,7 +141,9 @@ class House:
 async def opened_house(postgres: PostgresServer, keys: Keys) -> AsyncIterator[House]:
     """The services, ready to be served; their bus and their pools are closed at the end."""
     bus = PostgresBus(postgres.url("regulars_bus"))
-    services = _build(postgres, keys, bus)
+    site = Site(postgres, keys, bus)
+    neighbours = [build(site) for build in BEHIND_THE_DOOR.values()]
+    services = [*neighbours, _gateway(site, neighbours)]
     try:
         yield House(services, bus)
     finally:
@@ -89,33 +152,12 @@ async def opened_house(postgres: PostgresServer, keys: Keys) -> AsyncIterator[Ho
         await bus.close()
 
 
-def _build(postgres: PostgresServer, keys: Keys, bus: Bus) -> Sequence[Service]:
-    bus_url = postgres.url("regulars_bus")
-    identifier_keys = {IDENTIFIER_KEY: SecretStr(keys.identifier_key.hex())}
-    customer = regulars_customer.settings.Settings(
-        database_url=postgres.url("regulars_customer"),
-        bus_url=bus_url,
-        identifier_keys=identifier_keys,
-        identifier_key_id=IDENTIFIER_KEY,
-    )
-    loyalty = regulars_loyalty.settings.Settings(
-        database_url=postgres.url("regulars_loyalty"),
-        bus_url=bus_url,
-        identifier_keys=identifier_keys,
-        identifier_key_id=IDENTIFIER_KEY,
-    )
-    public_keys = {ISSUER: keys.principal_public}
-    return (
-        regulars_customer.bootstrap.build(customer, bus, Verifier(public_keys, "customer")),
-        regulars_loyalty.bootstrap.build(loyalty, bus, Verifier(public_keys, "loyalty")),
-    )
-
-
-def front_of(services: Sequence[Service], keys: Keys) -> ASGIApp:
-    """The one app behind the port: public pages, the door, and the services behind it."""
+def front_of(services: Sequence[Service]) -> ASGIApp:
+    """The one app behind the port: what needs no key, the door, and the services behind it."""
+    gateway = next(service for service in services if service.name == GATEWAY)
+    authoriser = gateway.app.state.authoriser
     documents = {service.name: service.app.openapi() for service in services}
-    signer = Signer(keys.principal_private, ISSUER)
-    apps = {service.name: Stamped(service.app, partial(_sign, signer, service)) for service in services}
+    apps = {service.name: Stamped(service.app, service.name, authoriser) for service in services}
 
     async def check_ready() -> None:
         for service in services:
@@ -129,15 +171,6 @@ def front_of(services: Sequence[Service], keys: Keys) -> ASGIApp:
                 await stack.enter_async_context(service.app.router.lifespan_context(service.app))
             yield
 
-    pages = public_pages(merged(documents, version("regulars")), check_ready, lifespan)
-    inside = {"/metrics": metrics_page({service.name: service.app.state.metrics.registry for service in services})}
-    return Front(pages, Door(Dispatch(apps, documents, inside), keys.admin_key))
-
-
-def _sign(signer: Signer, service: Service) -> str:
-    """The holder of the home's key may do all there is: every scope that the service's routes declare."""
-    return signer.sign(Principal(CLIENT, CLIENT, _scopes(service.app)), service.name)
-
-
-def _scopes(app: FastAPI) -> frozenset[str]:
-    return frozenset(scope for scope in route_scopes(app).values() if scope and scope != PUBLIC)
+    metrics = metrics_page({service.name: service.app.state.metrics.registry for service in services})
+    dispatch = Dispatch(apps, documents, {"/metrics": metrics})
+    return Front(probes(check_ready, lifespan), gateway.app, Door(dispatch, authoriser))

@@ -1,4 +1,4 @@
-"""Writes what is made of the models: `schemas/*.json` and `asyncapi.json`. Run after every change of an event.
+"""Writes what is made of the models: `schemas/*.json`, the package's `asyncapi.json`. Run after every change.
 
 python -m regulars_contracts.generate
 python -m regulars_contracts.generate --release 0.2.0     at a release: also keeps a copy of the schemas for ever
@@ -17,7 +17,8 @@ from regulars_contracts.asyncapi import document
 from regulars_contracts.schemas import JsonObject, all_schemas
 from regulars_contracts.topics import CONTRACTS, read_topics
 
-ASYNCAPI = "asyncapi.json"
+# Inside the package, so that an installed wheel has it; `published.py` reads it there.
+ASYNCAPI = "src/regulars_contracts/asyncapi.json"
 
 
 def generated(root: Path = CONTRACTS) -> dict[str, str]:
@@ -41,7 +42,7 @@ def write(root: Path = CONTRACTS) -> None:
     expected = generated(root)
     for path in out_of_date(root):
         if path in expected:
-            (root / path).parent.mkdir(exist_ok=True)
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(expected[path], "utf-8")
         else:
             (root / path).unlink()

@@ -17,10 +17,10 @@ from fastapi.telemetry import TelemetryConfig
 from prometheus_client import REGISTRY
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from regulars_kit.auth import Verifier, open_to_all
+from regulars_kit.auth import Verifier, open_to_all, route_scopes
 from regulars_kit.health import healthz, metrics_of, readyz
 from regulars_kit.middleware import Envelope, stream_body
 from regulars_kit.observe import Metrics
@@ -56,6 +56,12 @@ __all__ = [
     "validate",
 ]
 
+OPENAPI_PATH = "/internal/openapi.json"
+"""Where a service shows its own document, for the gateway, which merges them all."""
+
+SCOPE_FIELD = "x-scope"
+"""Where an operation of a service's document names the scope it asks for."""
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -66,7 +72,7 @@ def new_app(
     lifespan: Lifespan | None,
     verifier: Verifier,
 ) -> FastAPI:
-    """An app with the house's habits. Its routes come by `include_router`; it serves no documents of its own.
+    """An app with the house's habits. Its routes come by `include_router`; its document is for the gateway alone.
 
     `app.state` holds `verifier`, `statuses`, `metrics` (a registry per app) and `probes`, which `/readyz` asks.
     """
@@ -84,7 +90,7 @@ def new_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(Envelope, metrics=app.state.metrics)
-    for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", _metrics)):
+    for path, answer in _PROBES.items():
         app.add_route(path, open_to_all(answer), methods=["GET"], include_in_schema=False)
     return app
 
@@ -123,6 +129,15 @@ class StrictApp(FastAPI):
         for layer, arguments, options in reversed(self.user_middleware):
             stack = layer(stack, *arguments, **options)
         return stack
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, in which every operation names its scope."""
+        document = super().openapi()
+        for route, scope in route_scopes(self).items():
+            method, _, path = route.partition(" ")
+            if scope and (operation := document["paths"].get(path, {}).get(method.lower())):
+                operation[SCOPE_FIELD] = scope
+        return document
 
     def include_router(self, router: APIRouter, **options: Any) -> None:
         if not issubclass(router.route_class, StrictRoute):
@@ -167,3 +182,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _metrics(request: Request) -> Response:
     return metrics_of(request.app.state.metrics.registry, REGISTRY)
+
+
+async def _openapi(request: Request) -> Response:
+    return JSONResponse(request.app.openapi())
+
+
+_PROBES = {"/healthz": healthz, "/readyz": readyz, "/metrics": _metrics, OPENAPI_PATH: _openapi}

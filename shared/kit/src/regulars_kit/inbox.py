@@ -111,7 +111,7 @@ class Consumer:
         self._bus = bus
         self._topics = tuple(topics)
         self._handlers = dict(handlers)
-        self._names = {_name(type_) for type_ in handlers}
+        self._names = {type_name(type_) for type_ in handlers}
         self._max_age = max_age
         self._batch = batch
         self._at_once = asyncio.Semaphore(partitions_at_once)
@@ -141,8 +141,7 @@ class Consumer:
         """
         handler = self._handlers.get(message.type)
         if handler is None:
-            is_other_version = _name(message.type) in self._names
-            return (f"unknown version: {message.type}", 0) if is_other_version else None
+            return (f"unknown version: {message.type}", 0) if type_name(message.type) in self._names else None
         reason = ""
         for attempt in range(TRIES):
             if attempt:
@@ -177,9 +176,12 @@ class Consumer:
                 await backoff.pause(stop)
                 continue
             backoff.reset()
-            async with asyncio.TaskGroup() as tasks:
-                for place, events in _by_place(received).items():
-                    tasks.create_task(self._handle_in_order(subscription, place, events, stop))
+            await self._handle_all(subscription, received, stop)
+
+    async def _handle_all(self, subscription: Subscription, received: Sequence[Received], stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for place, events in _by_place(received).items():
+                tasks.create_task(self._handle_in_order(subscription, place, events, stop))
 
     async def _handle_in_order(
         self, subscription: Subscription, place: _Place, events: Iterable[Received], stop: asyncio.Event
@@ -280,7 +282,7 @@ def _by_place(received: Iterable[Received]) -> dict[_Place, list[Received]]:
     return places
 
 
-def _name(type_: str) -> str:
+def type_name(type_: str) -> str:
     """`loyalty.points_earned` of `loyalty.points_earned.v2`."""
     versioned = _VERSIONED.fullmatch(type_)
     return versioned["name"] if versioned else type_

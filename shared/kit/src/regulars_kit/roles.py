@@ -26,6 +26,7 @@ from regulars_kit.schedules import Schedule, run_schedules
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a bootstrap builds. `consumer` None: the service listens to no other. `jobs` maps a kind to its work.
+    `loops` are what else `consume` runs, in any number of processes.
 
     The app is ready when the database answers: a till needs no more.
     """
@@ -37,13 +38,14 @@ class Service:
     consumer: Consumer | None = None
     schedules: Sequence[Schedule] = ()
     jobs: Mapping[str, JobWork] = field(default_factory=dict)
+    loops: Sequence[Loop] = ()
 
     def __post_init__(self) -> None:
         self.app.state.probes = (self.database.ping,)
 
     def consume_loops(self) -> list[Loop]:
-        """The consumer, the schedules and the jobs: what may run in any number of processes."""
-        loops: list[Loop] = []
+        """The consumer, the schedules, the jobs, the service's own: what may run in any number of processes."""
+        loops: list[Loop] = [*self.loops]
         if self.consumer is not None:
             loops.append(self.consumer.run)
         if self.schedules:

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from regulars.distributed.routes import Route, routes_conf
 from regulars.distributed.services import SERVICES, Entry, Ground
-from regulars_kit.auth import PUBLIC, Verifier, route_scopes
+from regulars_kit.auth import PUBLIC, Verifier, new_key_pair, route_scopes
 from regulars_kit.bus.memory import MemoryBus
 
 # Of each process for itself: nobody asks for them from outside.
@@ -23,22 +24,21 @@ _INTERNAL = "/internal/"
 
 def routes_of(entry: Entry) -> list[Route]:
     """The addresses of a service that are asked for from outside, in their order."""
-    nowhere = Ground(
-        database_url="postgresql+asyncpg://nowhere/{}".format,
-        kafka="nowhere:9092",
-        identifier_key="00" * 32,
-        principal_public_key=Path(os.devnull),
-        principal_private_key=Path(os.devnull),
-        admin_key=Path(os.devnull),
-    )
-    with _told(entry.environment(nowhere)):
+    with TemporaryDirectory() as folder, _told(entry.environment(_nowhere(Path(folder)))):
         service = entry.build({}, MemoryBus(), Verifier({}, entry.name))
-    public = {}
+    public: dict[str, bool] = {}
     for address, scope in route_scopes(service.app).items():
         path = address.partition(" ")[2]
         if path not in _OWN and not path.startswith(_INTERNAL):
             public[path] = public.get(path, True) and scope == PUBLIC
     return [Route(entry.name, path, is_public) for path, is_public in public.items()]
+
+
+def _nowhere(folder: Path) -> Ground:
+    """What lets a service be built, though it could reach nothing."""
+    key = folder / "key.pem"
+    key.write_text(new_key_pair()[0])
+    return Ground("postgresql+asyncpg://nowhere/{}".format, "nowhere:9092", "00" * 32, key, key, key)
 
 
 def all_routes() -> list[Route]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regulars.distributed.child import Command
@@ -17,30 +16,28 @@ from regulars.ports import free_ports
 class Plan:
     """`upstreams`: service -> the ports of its `serve` processes."""
 
-    relays: Sequence[Command]
-    consumers: Sequence[Command]
-    servers: Sequence[Command]
+    relays: list[Command]
+    consumers: list[Command]
+    servers: list[Command]
     upstreams: Mapping[str, Sequence[int]]
     authorise_port: int
 
 
 def plan_of(entries: Sequence[Entry], ground: Ground, logs: Path) -> Plan:
     """Each service's processes; `logs` is the folder of what they write."""
-    ports = iter(free_ports(1 + sum(entry.serves + 2 for entry in entries)))
-    authorise_port = next(ports)
-
-    def commands(entry: Entry, role: Role, count: int) -> list[Command]:
-        numbers = [f".{number}" if count > 1 else "" for number in range(1, count + 1)]
-        return [_command(entry, role, number, next(ports), ground, logs) for number in numbers]
-
-    serves = {entry.name: commands(entry, "serve", entry.serves) for entry in entries}
-    return Plan(
-        relays=list(chain.from_iterable(commands(entry, "relay", 1) for entry in entries)),
-        consumers=list(chain.from_iterable(commands(entry, "consume", 1) for entry in entries)),
-        servers=list(chain.from_iterable(serves.values())),
-        upstreams={name: [c.ready_at for c in made if c.ready_at is not None] for name, made in serves.items()},
-        authorise_port=authorise_port,
-    )
+    counts = [entry.serves + 2 for entry in entries]
+    authorise_port, *ports = free_ports(1 + sum(counts))
+    shares = {entry.name: [ports.pop() for _ in range(count)] for entry, count in zip(entries, counts, strict=True)}
+    upstreams = {name: share[2:] for name, share in shares.items()}
+    ground = replace(ground, addresses={name: f"http://127.0.0.1:{first}" for name, (first, *_) in upstreams.items()})
+    plan = Plan([], [], [], upstreams, authorise_port)
+    for entry in entries:
+        relay, consume, *serves = shares[entry.name]
+        plan.relays.append(_command(entry, "relay", "", relay, ground, logs))
+        plan.consumers.append(_command(entry, "consume", "", consume, ground, logs))
+        for number, port in enumerate(serves, start=1):
+            plan.servers.append(_command(entry, "serve", f".{number}" if len(serves) > 1 else "", port, ground, logs))
+    return plan
 
 
 def _command(entry: Entry, role: Role, number: str, port: int, ground: Ground, logs: Path) -> Command:

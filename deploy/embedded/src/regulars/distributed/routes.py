@@ -10,11 +10,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 # Every service has these; which one is meant stands in the id (`loyalty-0197…`) or in the query.
 BY_ID = ("jobs", "dead-letters")
-PAGES = ("/openapi.json", "/asyncapi.json", "/docs", "/docs/static/", "/healthz", "/readyz")
-"""Read without a key, and answered by the gateway. One that ends with a slash has others below it."""
+PROBES = ("/healthz", "/readyz")
+"""Every service has them for itself; from outside they are the gateway's."""
 
 _END = r"(\?|$)"
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -28,22 +29,25 @@ class Route:
     path: str
     is_public: bool = False
 
+    @property
+    def is_versioned(self) -> bool:
+        """Whether it is of the API; the others are pages."""
+        return self.path.startswith("/v1/")
 
-def routes_conf(services: Iterable[str], routes: Iterable[Route], *, pages_by: str = "gateway") -> str:
+
+def routes_conf(services: Iterable[str], routes: Iterable[Route]) -> str:
     """The maps from the address as it was sent to the service, and to whether it is public."""
-    names, known = list(services), list(routes)
+    names, known = list(services), [*routes, *(Route("gateway", probe, is_public=True) for probe in PROBES)]
     lines = [
         "# Written by `make docs` from the services' documents; tests hold it against them.",
         "map $request_uri $regulars_service {",
         '    # Dots, slashes and backslashes in disguise: never a path of ours.',
         r'    "~*^[^?]*(/\.\.?(/|\?|$)|%2e|%2f|%5c|%00)" "";',
         *(f'    "~^{pattern}" {service};' for pattern, service in _patterns(names, known)),
-        *(f'    "~^{_page(page)}" {pages_by};' for page in PAGES),
         '    default "";',
         "}",
         "",
         "map $request_uri $regulars_public {",
-        *(f'    "~^{_page(page)}" 1;' for page in PAGES),
         *(f'    "~^{_whole(path)}" 1;' for path in sorted({route.path for route in known if route.is_public})),
         "    default 0;",
         "}",
@@ -65,8 +69,12 @@ def _patterns(services: list[str], routes: list[Route]) -> Iterator[tuple[str, s
             f"$regulars_asked_{listed[:4]}",
         )
         yield rf"/v1/{listed}{_END}", '"?"'
-    owners = _owners(routes)
-    for route in sorted(routes, key=lambda route: (_PARAMETER.sub("{}", route.path), route.service)):
+    for route in sorted(routes, key=lambda route: route.path):
+        if not route.is_versioned:
+            yield _whole(route.path), route.service
+    versioned = [route for route in routes if route.is_versioned]
+    owners = _owners(versioned)
+    for route in sorted(versioned, key=lambda route: (_PARAMETER.sub("{}", route.path), route.service)):
         collection = _collection(route.path)
         if collection not in BY_ID and owners[collection] != route.service:
             yield _whole(route.path), route.service
@@ -87,22 +95,17 @@ def _owners(routes: Iterable[Route]) -> Mapping[str, str]:
 
 
 def _collection(path: str) -> str:
-    """`/v1/purchases:batch` and `/v1/purchases/{id}` are both of `purchases`. Raises ValueError outside /v1."""
-    version, _, rest = path.removeprefix("/").partition("/")
-    if version != "v1":
-        raise ValueError(f"{path} is not under /v1: nginx would not know whose it is")
-    return re.split("[/:]", rest)[0]
+    """`/v1/purchases:batch` and `/v1/purchases/{id}` are both of `purchases`."""
+    return re.split("[/:]", path.removeprefix("/v1/"))[0]
 
 
 def _template(path: str) -> str:
-    """A path as a pattern; a parameter is one segment."""
-    literals = [re.escape(part).replace(r"\-", "-") for part in _PARAMETER.split(path)]
-    return "[^/?]+".join(literals)
+    """A path as a pattern; a parameter is one segment, or with `:path` all that follow."""
+    parts = re.split(r"(\{[^}]*\})", path)
+    literals, parameters = (re.escape(part).replace(r"\-", "-") for part in parts[::2]), parts[1::2]
+    patterns = ["[^?]*" if parameter.endswith(":path}") else "[^/?]+" for parameter in parameters]
+    return "".join(part for pair in zip_longest(literals, patterns, fillvalue="") for part in pair)
 
 
 def _whole(path: str) -> str:
     return _template(path) + _END
-
-
-def _page(page: str) -> str:
-    return re.escape(page).replace(r"\-", "-") + ("" if page.endswith("/") else _END)

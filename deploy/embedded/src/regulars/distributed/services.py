@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ class Ground:
     """What all services of a run stand on. `database_url` maps a service's name to its database.
 
     `principal_public_key` is the file by which they know the gateway; `identifier_key` (hexadecimal) hashes cards and
-    addresses. The other two are the gateway's alone.
+    phones. `addresses` maps a service to the address of one of its `serve`. The other keys are the gateway's alone.
     """
 
     database_url: Callable[[str], str]
@@ -34,12 +34,22 @@ class Ground:
     principal_public_key: Path
     principal_private_key: Path
     admin_key: Path
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def identifiers(self) -> Mapping[str, str]:
         """The settings of a service that knows customers by hashes."""
         return {
             "identifier_keys": json.dumps({IDENTIFIER_KEY: self.identifier_key}),
             "identifier_key_id": IDENTIFIER_KEY,
+        }
+
+
+    def gateway(self) -> Mapping[str, str]:
+        """The settings of the one who signs, knows the first key, and merges everybody's documents."""
+        return {
+            "principal_private_key": str(self.principal_private_key),
+            "admin_key_file": str(self.admin_key),
+            "service_urls": json.dumps({name: url for name, url in self.addresses.items() if name != "gateway"}),
         }
 
 
@@ -88,4 +98,5 @@ class Entry:
 SERVICES: tuple[Entry, ...] = (
     Entry("customer", Ground.identifiers),
     Entry("loyalty", Ground.identifiers, serves=2),
+    Entry("gateway", Ground.gateway),
 )

@@ -9,7 +9,8 @@ Document = dict[str, Any]
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _DESCRIPTION = (
-    "Customers, purchases and points. Every request carries the API key: `Authorization: Bearer rk_…`. "
+    "Customers, purchases and points, scores, campaigns and webhooks. "
+    "Every request carries the API key: `Authorization: Bearer rk_…`. "
     "Errors are problem documents (RFC 9457) with a stable `code`."
 )
 

@@ -1,0 +1,126 @@
+"""The deliverer: claims what is due, sends it, records what came of it. Any number of them may run side by side.
+
+What is in flight is claimed by a lease in the database. A process that dies leaves its claims to run out, and whoever
+is there tries the same deliveries again, under the same webhook-ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from regulars_gateway.application.ports import Begin, Send, Terms
+from regulars_gateway.application.record_attempts import Chance, record_attempts
+from regulars_gateway.domain.deliveries import Claimed, LaneReport, Tried
+from regulars_gateway.domain.endpoints import live_secrets
+from regulars_kit.values import Clock, Unavailable
+
+POLL_S = 0.5
+"""The safety net behind the wake-ups, and how soon a lease that ran out is seen."""
+
+GATHER_S = 0.02
+"""What ends or arrives within this time shares one transaction."""
+
+TURN_S = 2.0
+"""A lane's turn: after it no further delivery of the lane is begun under the same claim."""
+
+AWAY_S = 1.0
+
+
+class Deliverer:
+    """`wake` it, in its event loop, after the commit of new deliveries."""
+
+    def __init__(self, begin: Begin, send: Send, terms: Terms, chance: Chance, now: Clock) -> None:
+        self._begin = begin
+        self._send = send
+        self._terms = terms
+        self._chance = chance
+        self._now = now
+        self._woken = asyncio.Event()
+        self._done: list[LaneReport] = []
+        self._in_flight = 0
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop`; then what is in flight is ended and recorded."""
+        stopping = asyncio.create_task(self._wake_at(stop))
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not stop.is_set():
+                    self._woken.clear()
+                    try:
+                        wait_s = await self._cycle(group)
+                    except Unavailable:
+                        wait_s = AWAY_S
+                    await self._rest(wait_s)
+            await self._record_the_last()
+        finally:
+            stopping.cancel()
+
+    async def _cycle(self, group: asyncio.TaskGroup) -> float:
+        """Record what has ended, begin what is due. Returns for how long there is nothing to do, as far as is known."""
+        await self._record()
+        room = self._terms.at_once - self._in_flight
+        if room <= 0:
+            return POLL_S
+        at = self._now()
+        async with self._begin() as unit:
+            claimed = await unit.claims.claim(self._terms, at, room)
+            next_due = None if claimed else await unit.claims.next_due(at)
+        for lane in claimed:
+            self._in_flight += 1
+            group.create_task(self._deliver(lane))
+        # What is due already waits for something in flight, whose end wakes us.
+        if next_due is None or next_due <= at:
+            return POLL_S
+        return min(POLL_S, (next_due - at).total_seconds())
+
+    async def _rest(self, wait_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), wait_s)
+        except TimeoutError:
+            return
+        # Woken by the first of several: the others are just behind it.
+        await asyncio.sleep(GATHER_S)
+
+    async def _deliver(self, lane: Claimed) -> None:
+        try:
+            self._done.append(LaneReport(lane.claim, lane.endpoint_id, lane.subject, await self._take_turn(lane)))
+        finally:
+            self._in_flight -= 1
+            self._woken.set()
+
+    async def _take_turn(self, lane: Claimed) -> Sequence[Tried]:
+        tried: list[Tried] = []
+        began = asyncio.get_running_loop().time()
+        for due in lane.due:
+            secrets = live_secrets(lane.secrets, self._now())
+            attempt = await self._send(lane.url, due.id, due.body, secrets)
+            tried.append(Tried(due.id, due.tries, attempt))
+            # What follows in the lane waits for this one.
+            if not attempt.succeeded or asyncio.get_running_loop().time() - began > TURN_S:
+                break
+        return tried
+
+    async def _record(self) -> None:
+        reports, self._done = self._done, []
+        if not reports:
+            return
+        try:
+            await record_attempts(reports, self._terms, self._chance, self._begin, self._now)
+        except Unavailable:
+            # Kept for when the database is back, if that is before the leases run out.
+            self._done = reports + self._done
+            raise
+
+    async def _record_the_last(self) -> None:
+        try:
+            await self._record()
+        except Unavailable:
+            self._done.clear()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._woken.set()

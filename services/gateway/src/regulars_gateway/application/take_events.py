@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regulars_gateway.application.ports import Begin
+from regulars_gateway.domain.deliveries import Event
+from regulars_kit.values import Clock
+
+
+async def take_events(events: Sequence[Event], begin: Begin, now: Clock) -> int:
+    """Put events into the feed and on their way to every endpoint that wants them, in one commit; how many were new."""
+    async with begin() as unit:
+        return await unit.deliveries.take(events, now())
