@@ -5,7 +5,6 @@ files that it mounts as secrets (the API key that opens everything, the pair tha
 committed. Needs Python and the `openssl` program, and no environment.
 """
 
-import os
 import secrets
 import subprocess
 import sys
@@ -21,7 +20,9 @@ IDENTIFIER_KEY = "REGULARS_IDENTIFIER_KEY"
 
 def main() -> None:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    admin_key, private, public = (FOLDER / name for name in ("admin-key", "principal-private.pem", "principal-public.pem"))
+    admin_key, private, public = (
+        FOLDER / name for name in ("admin-key", "principal-private.pem", "principal-public.pem")
+    )
     if not admin_key.exists():
         write(admin_key, new_api_key() + "\n")
     if not private.exists():
@@ -31,7 +32,8 @@ def main() -> None:
     known = ENVIRONMENT.read_text() if ENVIRONMENT.exists() else ""
     missing = [name for name in names if f"{name}=" not in known]
     lines = "".join(f"{name}={secrets.token_hex(32)}\n" for name in missing)
-    with open(os.open(ENVIRONMENT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+    ENVIRONMENT.touch(mode=0o600)
+    with ENVIRONMENT.open("a") as file:
         file.write(lines)
     sys.stdout.write(f"The keys are in {FOLDER} and {ENVIRONMENT}: keep them, the data are worth nothing without.\n")
 

@@ -64,11 +64,7 @@ async def a_door(folder: Path, *, away: tuple[str, ...] = (), **settings: str) -
     loops = [serving(apps[name], listener) for name, listener in listeners.items()]
     async with asyncio.TaskGroup() as group:
         group.create_task(run_loops(loops, stop=stop, drain_s=0.1))
-        nginx = subprocess.Popen(
-            proxy.command(program("nginx", "nginx-light")),
-            stderr=subprocess.PIPE,
-            preexec_fn=before_exec(user, dies_with_us=True),
-        )
+        nginx = _started(proxy)
         try:
             await _until_open(authorise_port, nginx)
             yield Door(f"http://127.0.0.1:{port}", gateway, ports, folder / "access.log")
@@ -76,6 +72,14 @@ async def a_door(folder: Path, *, away: tuple[str, ...] = (), **settings: str) -
             nginx.terminate()
             await asyncio.to_thread(nginx.communicate)
             stop.set()
+
+
+def _started(proxy: Proxy) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        proxy.command(program("nginx", "nginx-light")),
+        stderr=subprocess.PIPE,
+        preexec_fn=before_exec(proxy.user, dies_with_us=True),
+    )
 
 
 async def _until_open(port: int, nginx: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,9 @@ async def test_a_revoked_key_is_refused_once_its_answer_is_forgotten(door: Door)
         await until(is_refused, "the revoked key still opens the door", within_s=10)
 
 
-async def test_a_clients_id_of_its_request_is_passed_on_and_a_missing_or_odd_one_replaced(client: httpx.AsyncClient) -> None:
+async def test_a_clients_id_of_its_request_is_passed_on_and_a_missing_or_odd_one_replaced(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await client.get(CUSTOMERS, headers={"X-Request-Id": "till-1.42", "traceparent": "00-ab-cd-01"})
     assert answer.headers.get_list("x-request-id") == ["till-1.42"]
     assert answer.json()["headers"]["traceparent"] == "00-ab-cd-01"

@@ -80,7 +80,9 @@ async def test_what_is_no_services_leads_nowhere(door: Door, path: str) -> None:
 async def asked_raw(door: Door, path: str) -> tuple[int, str]:
     """The status and the rest of the answer to a path exactly as it stands here: clients would tidy it up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer rk_good\r\nConnection: close\r\n\r\n".encode())
+    writer.write(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer rk_good\r\nConnection: close\r\n\r\n".encode()
+    )
     answer = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()

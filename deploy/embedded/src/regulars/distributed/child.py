@@ -125,10 +125,10 @@ class Child:
             await process.wait()
 
 
-async def keep(child: Startable, changed: Callable[[], None]) -> None:
+async def keep(child: Startable, changed: Callable[[], None], say: Callable[[str], None]) -> None:
     """Start it again whenever it ends, after a pause that grows while it keeps ending. Until cancelled.
 
-    `changed` is called when another process stands in its place.
+    `changed` is called when another process stands in its place; `say` prints a line for the one who started us.
     """
     clock = asyncio.get_running_loop().time
     pause_s = FIRST_PAUSE_S
@@ -136,7 +136,7 @@ async def keep(child: Startable, changed: Callable[[], None]) -> None:
         began = clock()
         how = await _start_and_wait(child, changed)
         pause_s = FIRST_PAUSE_S if clock() - began > STEADY_S else pause_s
-        _log.warning("process_ended", process=child.name, how=how, again_in_s=pause_s, log=str(child.log_path))
+        say(f"{child.name} ended ({how}); it is started again in {pause_s:g} s. Its log: {child.log_path}")
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -41,7 +41,7 @@ def routes_conf(services: Iterable[str], routes: Iterable[Route]) -> str:
     lines = [
         "# Written by `make docs` from the services' documents; tests hold it against them.",
         "map $request_uri $regulars_service {",
-        '    # Dots, slashes and backslashes in disguise: never a path of ours.',
+        "    # Dots, slashes and backslashes in disguise: never a path of ours.",
         r'    "~*^[^?]*(/\.\.?(/|\?|$)|%2e|%2f|%5c|%00)" "";',
         *(f'    "~^{pattern}" {service};' for pattern, service in _patterns(names, known)),
         '    default "";',

@@ -129,7 +129,9 @@ class _Run:
         self._logs.mkdir(mode=0o711, exist_ok=True)
         ready = asyncio.to_thread(self._broker.wait_until_ready)
         await asyncio.gather(ready, self._databases.prepare(self._entries))
-        plan = plan_of(self._entries, ground_of(self._home, self._databases, self._broker.bootstrap_servers), self._logs)
+        plan = plan_of(
+            self._entries, ground_of(self._home, self._databases, self._broker.bootstrap_servers), self._logs
+        )
         for commands in (plan.relays, plan.consumers, plan.servers):
             await self._start(commands)
         # Last: whoever is let in is served.
@@ -139,7 +141,7 @@ class _Run:
         self._say(self._greeting())
         async with asyncio.TaskGroup() as group:
             for child in (child for stage in self._stages for child in stage):
-                group.create_task(keep(child, self._note))
+                group.create_task(keep(child, self._note, self._say))
 
     async def _start(self, commands: Sequence[Command]) -> list[Child]:
         children = [Child(command) for command in commands]

@@ -44,7 +44,7 @@ class Kept:
             await asyncio.to_thread(self._server.start)
 
     async def until_ended(self) -> str:
-        while self._server.is_running:
+        while self._server.is_running:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)
         return "it ended"
 

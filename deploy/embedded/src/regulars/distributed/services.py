@@ -43,7 +43,6 @@ class Ground:
             "identifier_key_id": IDENTIFIER_KEY,
         }
 
-
     def gateway(self) -> Mapping[str, str]:
         """The settings of the one who signs, knows the first key, and merges everybody's documents."""
         return {
@@ -91,7 +90,9 @@ class Entry:
     def build(self, settings: Mapping[str, Any], *parts: Any) -> Service:
         """The service itself, in this process: what its bootstrap makes of the settings and `parts`."""
         settings_class = importlib.import_module(f"{self.package}.settings").Settings
-        service: Service = importlib.import_module(f"{self.package}.bootstrap").build(settings_class(**settings), *parts)
+        service: Service = importlib.import_module(f"{self.package}.bootstrap").build(
+            settings_class(**settings), *parts
+        )
         return service
 
 
