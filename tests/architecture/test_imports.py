@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ["customer", "loyalty"]
+SERVICES = ["customer", "gateway", "loyalty"]
 ROOMS = ["http", "bus", "db"]
 
 DIRECTION = "imports point inwards"
@@ -56,6 +56,7 @@ PLANTINGS: list[Planting] = [
     *(planting for service in SERVICES for planting in plantings_inside(service)),
     (KNOWING, "regulars_customer.adapters.db", "regulars_loyalty.domain"),
     (KNOWING, "regulars_loyalty.adapters.db", "regulars_customer.domain"),
+    (KNOWING, "regulars_gateway.adapters.http", "regulars_loyalty.domain"),
     *((KNOWING, f"regulars_{service}.adapters.bus", "regulars.samples") for service in SERVICES),
     *(
         (KNOWING, shared, stranger)

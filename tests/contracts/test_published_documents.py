@@ -27,9 +27,8 @@ DOCUMENT = json.loads((CONTRACTS / ASYNCAPI).read_text("utf-8"))
 @pytest.fixture
 def own_copy(tmp_path: Path) -> Path:
     """The contracts' files, to be spoiled."""
-    return Path(
-        shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    )
+    no_code = shutil.ignore_patterns("*.py", "__pycache__")
+    return Path(shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=no_code))
 
 
 def keys_of(value: object) -> Iterator[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from regulars.home import HOME_VERSION, Home, is_well_formed
+from regulars.home import HOME_VERSION, Home
 from regulars.refusals import CannotStart
+from regulars_gateway.domain.keys import is_well_formed
 from regulars_kit.auth import Principal, Signer, Verifier
 from regulars_kit.values import utc_now
 

@@ -21,7 +21,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from regulars.home import is_well_formed
+from regulars_gateway.domain.keys import is_well_formed
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from regulars.dispatch import Dispatch, ServiceMissing, routes_of
+from regulars_gateway.adapters.http.dispatch import Dispatch, ServiceMissing, routes_of
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "customer": {

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import BaseModel
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from regulars.openapi import Document, merged
-from regulars.pages import public_pages
+from regulars_gateway.adapters.http.merged import Document, merged
 
 
 def a_service(field: str) -> Document:
@@ -83,15 +81,3 @@ def test_the_checker_sees_a_reference_that_leads_nowhere(document: Document) -> 
     del document["components"]["schemas"]["CustomerThing"]
     with pytest.raises(AssertionError):
         assert_is_valid(document)
-
-
-async def test_the_pages_need_no_network_beyond_us(document: Document) -> None:
-    async def ready() -> None: ...
-
-    app = public_pages(document, ready)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client:
-        page = await client.get("/docs")
-        assert "https://" not in page.text
-        assert (await client.get("/docs/static/swagger-ui-bundle.js")).status_code == 200
-        assert (await client.get("/openapi.json")).json() == document
-        assert (await client.get("/readyz")).status_code == 200

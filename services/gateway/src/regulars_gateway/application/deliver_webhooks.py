@@ -87,7 +87,8 @@ class Deliverer:
 
     async def _deliver(self, lane: Claimed) -> None:
         try:
-            self._done.append(LaneReport(lane.claim, lane.endpoint_id, lane.subject, await self._take_turn(lane)))
+            tried = await self._take_turn(lane)
+            self._done.append(LaneReport(lane.claim, lane.endpoint_id, lane.subject, tried))
         finally:
             self._in_flight -= 1
             self._woken.set()
