@@ -1,5 +1,5 @@
 # Two commands matter: `make up` runs the product, `make test` tries everything. The rest serves its developers.
-# A fresh machine needs Python 3.11 or later, make and git; the tests ask for Java and Maven besides (see below).
+# A fresh machine needs Python 3.11 or later, make and git; `cluster` and the tests ask for nginx, Java and Maven besides.
 
 # The first Python on the PATH that is new enough; `make PYTHON=/path/to/python3.13 …` names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -10,7 +10,7 @@ TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setu
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint fmt docs lock soak bench-purchase clean
+.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,15 @@ help:  ## say what there is
 up: .venv/installed  ## run the product: make up ARGS="--port 9000 --sample none"
 	@exec $(BIN)/regulars up $(ARGS)
 
+cluster: .venv/installed $(KAFKA_LIB)/complete  ## run it as separate processes, on Kafka and nginx: make cluster ARGS="--port 9000"
+	@bash deploy/setup/programs.sh nginx java
+	@exec $(BIN)/regulars cluster $(ARGS)
+
+compose-keys:  ## make the keys that `docker compose up` needs, once
+	@$(PYTHON) deploy/docker/keys.py
+
 test: lint $(KAFKA_LIB)/complete  ## everything: style, types, import rules, tests on real PostgreSQL and Kafka
+	@bash deploy/setup/programs.sh nginx java
 	$(BIN)/pytest $(ARGS)
 
 lint: .venv/installed  ## style, types and import rules alone
@@ -33,6 +41,7 @@ fmt: .venv/installed  ## put the sources in order
 
 docs: .venv/installed  ## write the generated tables again; JSON=figures.json: the README's figures too
 	$(BIN)/python docs/tables.py $(JSON)
+	$(BIN)/python -m regulars.distributed.documents deploy/gateway/routes.conf
 
 soak: KILLS = 50
 soak: .venv/installed  ## kill the running product at 50 random instants under load, and count what was lost
@@ -61,6 +70,7 @@ clean:  ## remove what was fetched and built; the product's data in .regulars st
 	@touch $@
 
 $(KAFKA_LIB)/complete: deploy/kafka/pom.xml deploy/setup/broker.sh
-	@echo "Fetching a Kafka broker for the tests (once)…"
+	@echo "Fetching a Kafka broker (once)…"
+	@bash deploy/setup/programs.sh java mvn nginx
 	@bash deploy/setup/broker.sh $(KAFKA_LIB)
 	@touch $@

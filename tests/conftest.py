@@ -19,7 +19,7 @@ from regulars.postgres import PostgresServer
 from regulars.refusals import CannotStart
 
 if TYPE_CHECKING:
-    from regulars_kit.testing import KafkaBroker
+    from regulars.distributed.broker import KafkaBroker
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,7 +80,7 @@ async def fresh_database(postgres: PostgresServer, migrated_templates: dict[str,
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A real broker (KRaft, one node). Its jars are fetched by `make test`, into `.cache/kafka/lib`."""
-    from regulars_kit.testing import KafkaBroker
+    from regulars.distributed.broker import KafkaBroker
 
     java = shutil.which("java")
     lib_dir = Path(os.environ.get("REGULARS_TEST_KAFKA_LIB", ROOT / ".cache" / "kafka" / "lib"))

@@ -11,7 +11,7 @@ from regulars_kit.db import Database
 
 if TYPE_CHECKING:
     from conftest import FreshDatabase
-    from regulars_kit.testing import KafkaBroker
+    from regulars.distributed.broker import KafkaBroker
 
 
 @pytest.fixture(params=["memory", "postgres", "kafka"])

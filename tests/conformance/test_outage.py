@@ -19,7 +19,7 @@ from regulars_kit.values import Unavailable
 
 if TYPE_CHECKING:
     from conftest import FreshDatabase
-    from regulars_kit.testing import KafkaBroker
+    from regulars.distributed.broker import KafkaBroker
 
 GROUP = "regulars-test"
 

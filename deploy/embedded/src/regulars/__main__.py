@@ -64,6 +64,24 @@ def up(
         raise typer.Exit(1) from None
 
 
+@command.command()
+def cluster(
+    home: Annotated[Path, typer.Option(envvar="REGULARS_HOME", help="Where data, keys and logs are kept.")] = Path(
+        ".regulars-cluster"
+    ),
+    port: Annotated[int, typer.Option(envvar="REGULARS_PORT", min=0, max=65535, help="0: any free one.")] = 8080,
+    host: Annotated[str, typer.Option(envvar="REGULARS_HOST", help="0.0.0.0: for the whole network.")] = "127.0.0.1",
+) -> None:
+    """Open the shop as separate processes, on PostgreSQL, Kafka and nginx on this machine. Ctrl-C closes it."""
+    from regulars.distributed.run import Options, open_cluster
+
+    try:
+        open_cluster(Options(home, host, port), typer.echo)
+    except CannotStart as refusal:
+        typer.echo(f"regulars: {refusal}", err=True)
+        raise typer.Exit(1) from None
+
+
 def main() -> None:
     """The entry point of the installed command."""
     command()

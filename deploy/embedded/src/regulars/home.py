@@ -36,9 +36,13 @@ class Keys:
 
 
 class Home:
-    """The folder, held for this process alone until `close`. Raises `CannotStart` when it cannot be."""
+    """The folder, held for this process alone until `close`. Raises `CannotStart` when it cannot be.
 
-    def __init__(self, folder: Path) -> None:
+    It stays with the `command` that began it, `up` or `cluster`: their buses differ, and what one has not told its
+    readers yet the other would never tell them.
+    """
+
+    def __init__(self, folder: Path, command: str = "up") -> None:
         self.folder = folder.absolute()
         try:
             # Others may pass through, since the server's user has its data inside, but not look around.
@@ -51,6 +55,7 @@ class Home:
         try:
             self._hold()
             self._check_version()
+            self._check_command(command)
         except CannotStart:
             os.close(self._lock)
             raise
@@ -75,15 +80,27 @@ class Home:
 
     def keys(self) -> Keys:
         """The keys, made where missing. Raises `CannotStart` when a key file is damaged or the disk is full."""
-        admin_key = self._kept("admin-key", new_key)
+        admin_key = self.kept("admin-key", new_key)
         if not is_well_formed(admin_key):
             raise CannotStart(f"{self.admin_key_path} is damaged: delete it, and the next start makes a new key.")
-        identifier_key = bytes.fromhex(self._kept("identifier-key", lambda: secrets.token_hex(32)))
+        identifier_key = bytes.fromhex(self.kept("identifier-key", lambda: secrets.token_hex(32)))
         return Keys(admin_key, *self._pair("principal"), *self._pair("campaign"), identifier_key)
 
     def _pair(self, name: str) -> tuple[str, str]:
         # Both halves in one file, so that they cannot come from two starts.
-        return _split_pair(self._kept(f"{name}-key.pem", lambda: "".join(new_key_pair())))
+        return _split_pair(self.kept(f"{name}-key.pem", lambda: "".join(new_key_pair())))
+
+    def kept(self, name: str, make: Callable[[], str]) -> str:
+        """A secret by the name of its file, made where missing. Raises `CannotStart` when the disk is full."""
+        path = self.folder / name
+        if not path.exists():
+            self._write(path, make() + "\n")
+        return path.read_text().strip()
+
+    def kept_file(self, name: str, text: str) -> Path:
+        """A file of the home with this text, for a process that reads it by itself."""
+        self._write(self.folder / name, text)
+        return self.folder / name
 
     def _hold(self) -> None:
         try:
@@ -114,11 +131,15 @@ class Home:
             )
         self._write(path, HOME_VERSION + "\n")
 
-    def _kept(self, name: str, make: Callable[[], str]) -> str:
-        path = self.folder / name
+    def _check_command(self, command: str) -> None:
+        path = self.folder / "run-by"
+        # A home of before there were two has no such file, and databases.
         if not path.exists():
-            self._write(path, make() + "\n")
-        return path.read_text().strip()
+            self._write(path, ("up" if self.postgres_dir.exists() else command) + "\n")
+        if (found := path.read_text().strip()) != command:
+            raise CannotStart(
+                f"the home {self.folder} belongs to `regulars {found}`: start that, or give another with --home."
+            )
 
     def _write(self, path: Path, text: str) -> None:
         """Whole and on the disk, or not at all; readable by the owner alone."""

@@ -1,10 +1,8 @@
-"""The real Kafka under the tests and `make cluster`: one node (KRaft), a child process, from the jars Maven fetches."""
+"""A real Kafka for one machine: one node (KRaft), a child process, from the jars that Maven fetches."""
 
 from __future__ import annotations
 
 import base64
-import ctypes
-import os
 import shutil
 import signal
 import socket
@@ -14,21 +12,20 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from regulars.ports import free_ports
+from regulars.refusals import CannotStart
+from regulars.server_user import before_exec
+
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
 _POLL_S = 0.05
-_PR_SET_PDEATHSIG = 1
-
-
-class BrokerFailed(Exception):
-    """The broker did not start; the message ends with its log."""
 
 
 class KafkaBroker:
     """A Kafka broker on free ports of 127.0.0.1, its data and log in `data_dir`.
 
-    Start it from the main thread: it is killed when the thread that started it ends, so that a killed run leaves no
-    orphan. `settings` go on top (server.properties names).
+    Start it from the main thread: it is told to end when the thread that started it does, so that a killed run leaves
+    no orphan. `settings` go on top (server.properties names).
     """
 
     def __init__(self, java: str, lib_dir: Path, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
@@ -36,7 +33,7 @@ class KafkaBroker:
         self._java = shutil.which(java) or java
         self._lib_dir = lib_dir
         self._data_dir = data_dir
-        self._port, self._controller_port = _free_ports(2)
+        self._port, self._controller_port = free_ports(2)
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,8 +41,24 @@ class KafkaBroker:
     def bootstrap_servers(self) -> str:
         return f"127.0.0.1:{self._port}"
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The broker's. Raises `RuntimeError` before the first start."""
+        if self._process is None:
+            raise RuntimeError("the broker was never started")
+        return self._process.pid
+
     def start(self) -> None:
-        """Start on the data there is, or format a fresh folder; returns once it accepts. Raises `BrokerFailed`."""
+        """Start on the data there is, or format a fresh folder; returns once it accepts. Raises `CannotStart`."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start and return at once; `wait_until_ready` may then be called from any thread. Raises `CannotStart`."""
         properties = self._write_properties()
         if not (self._data_dir / "logs" / "meta.properties").exists():
             self._format(properties)
@@ -56,9 +69,22 @@ class KafkaBroker:
                 stdout=log,
                 stderr=log,
                 process_group=0,
-                preexec_fn=_die_with_parent,
+                preexec_fn=before_exec(None, dies_with_us=True),
             )
-        self._wait_until_ready(self._process)
+
+    def wait_until_ready(self) -> None:
+        """Return once it accepts connections. Raises `CannotStart` when it ends instead, or after a minute."""
+        process = self._process
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while process is not None and process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(_POLL_S)
+        self.kill()
+        last = self.log_path.read_text(errors="replace").splitlines()[-1:]
+        raise CannotStart(f"Kafka does not start: {' '.join(last)[:500]} (see {self.log_path}).")
 
     def stop(self) -> None:
         """Shut down in good order; killed after 20 s."""
@@ -114,20 +140,7 @@ class KafkaBroker:
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(properties)]
         outcome = subprocess.run([*self._jvm("-Xmx128m"), *tool], capture_output=True, text=True, timeout=60)
         if outcome.returncode != 0:
-            raise BrokerFailed(f"formatting failed: {outcome.stdout}{outcome.stderr}")
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                break
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(_POLL_S)
-        self.kill()
-        raise BrokerFailed(f"the broker did not start; {self.log_path} ends:\n{self.log_path.read_text()[-2000:]}")
+            raise CannotStart(f"Kafka's folder cannot be made: {outcome.stdout}{outcome.stderr}")
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -139,21 +152,3 @@ class KafkaBroker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-_libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-
-
-def _die_with_parent() -> None:
-    if _libc is not None and hasattr(_libc, "prctl"):
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
