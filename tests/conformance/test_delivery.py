@@ -54,6 +54,20 @@ async def test_what_was_not_committed_is_delivered_again(rig: Rig) -> None:
     assert [event.message for event in again] == [event.message for event in received[7:]]
 
 
+async def test_a_member_knows_how_far_it_is_behind(rig: Rig) -> None:
+    topic = await rig.a_topic()
+    await rig.bus.publish(topic, [a_sale("one", number) for number in range(30)])
+    subscription = await rig.bus.subscribe(GROUP, [topic])
+    received: list[Received] = []
+    while not received:
+        received += await subscription.poll(10, 0.3)
+    assert len(received) <= 10
+    assert await subscription.behind() == {topic: 30 - len(received)}
+    await read(subscription, 30 - len(received))
+    assert await subscription.behind() == {topic: 0}
+    await subscription.close()
+
+
 async def test_every_group_reads_everything(rig: Rig) -> None:
     topic = await rig.a_topic()
     await rig.bus.publish(topic, sales(5, 2))

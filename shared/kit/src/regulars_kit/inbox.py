@@ -20,7 +20,7 @@ import structlog
 from regulars_kit import dead_letters
 from regulars_kit.bus import Bus, Message, Received, Subscription
 from regulars_kit.bus.backoff import Backoff
-from regulars_kit.bus.metrics import DEAD_LETTERS, RETRIED
+from regulars_kit.bus.metrics import CONSUMER_LAG, DEAD_LETTERS, RETRIED
 from regulars_kit.db import Database
 from regulars_kit.dead_letters import DeadLetter, ReplayRefused, UnknownDeadLetter, list_dead_letters
 from regulars_kit.handling import Handler, Handling, PermanentError, Transient
@@ -58,6 +58,7 @@ MAX_AGE = timedelta(days=60)
 """As long as the inbox remembers: an older event might have been handled, and forgetting must not mean doubling."""
 
 _POLL_S = 0.5
+_TELL_LAG_EVERY_S = 1.0
 _log = structlog.get_logger(__name__)
 _Place = tuple[str, int]
 
@@ -103,6 +104,7 @@ class Consumer:
         self._held_until: dict[_Place, float] = {}
         self._backoffs: dict[_Place, Backoff] = defaultdict(Backoff)
         self._uncommitted: dict[_Place, int] = {}
+        self._told_lag_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set; returns once the events in hand are committed and the group is left."""
@@ -129,6 +131,7 @@ class Consumer:
             self._let_go(subscription)
             try:
                 await self._commit_rest(subscription)
+                await self._tell_lag(subscription)
                 received = await subscription.poll(self._batch, self._poll_s())
             except Unavailable as error:
                 _log.warning("bus_away", group=self.group, detail=error.detail)
@@ -142,6 +145,13 @@ class Consumer:
                         tasks.create_task(self._handle_in_order(subscription, place, events, stop))
             if self._goes_together and 0 < len(received) < self._batch:
                 await pause(stop, max(0.0, began + self._pace_s - time.monotonic()))
+
+    async def _tell_lag(self, subscription: Subscription) -> None:
+        if time.monotonic() - self._told_lag_at < _TELL_LAG_EVERY_S:
+            return
+        self._told_lag_at = time.monotonic()
+        for topic, events in (await subscription.behind()).items():
+            CONSUMER_LAG.labels(self.group, topic).set(events)
 
     async def _handled_together(self, subscription: Subscription, received: Sequence[Received]) -> bool:
         """False: none of them was handled."""

@@ -58,6 +58,13 @@ class Subscription(Protocol):
         """As `commit` for each (topic, partition), in one go."""
         ...
 
+    async def behind(self) -> Mapping[str, int]:
+        """How many events were published and not delivered yet, by topic, over the partitions that are ours now.
+
+        Raises `Unavailable`.
+        """
+        ...
+
     def pause(self, topic: str, partition: int) -> None:
         """Deliver nothing from this partition until `resume`."""
         ...

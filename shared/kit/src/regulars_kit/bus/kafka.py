@@ -7,6 +7,7 @@ acknowledged in time drops the whole producer: the relay says the batch again, i
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -183,6 +184,21 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self.commit(place.topic, place.partition, offset)
         except _AWAY as error:
             raise Unavailable("the bus is away; try again") from error
+
+    async def behind(self) -> Mapping[str, int]:
+        behind: Counter[str] = Counter(dict.fromkeys(self._consumer.subscription(), 0))
+        try:
+            for place in self._consumer.assignment():
+                # None until the first answer about that partition.
+                end = self._consumer.highwater(place)
+                if end is not None:
+                    behind[place.topic] += max(0, end - await self._consumer.position(place))
+        except IllegalStateError:
+            # A partition was revoked while we asked.
+            return behind
+        except _AWAY as error:
+            raise Unavailable("the bus is away; try again") from error
+        return behind
 
     def pause(self, topic: str, partition: int) -> None:
         place = TopicPartition(topic, partition)

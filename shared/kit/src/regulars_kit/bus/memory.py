@@ -80,6 +80,12 @@ class MemorySubscription:
         for place, next_offset in next_offsets.items():
             await self.commit(*place, next_offset)
 
+    async def behind(self) -> Mapping[str, int]:
+        behind = dict.fromkeys(self._topics, 0)
+        for place, position in self._positions.items():
+            behind[place[0]] += len(self._bus.logs[place]) - position
+        return behind
+
     def pause(self, topic: str, partition: int) -> None:
         self._paused.add((topic, partition))
 

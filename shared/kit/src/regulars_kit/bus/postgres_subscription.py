@@ -47,6 +47,11 @@ _READ = """
     LIMIT $3
 """
 
+_BEHIND = """
+    SELECT count(*) FROM unnest($1::smallint[], $2::bigint[]) AS place (partition, seq)
+    JOIN {table} topic ON topic.partition = place.partition AND topic.seq >= place.seq
+"""
+
 _COMMIT = """
     UPDATE group_offsets SET next_offset = done.next_offset
     FROM unnest($2::int[], $3::smallint[], $4::bigint[]) AS done (topic_id, partition, next_offset)
@@ -101,6 +106,15 @@ class PostgresSubscription:
             topics = [self._topics[topic].id for topic, _ in mine]
             offsets = [next_offsets[place] for place in mine]
             await connection.execute(_COMMIT, self._group_id, topics, [partition for _, partition in mine], offsets)
+
+    async def behind(self) -> Mapping[str, int]:
+        behind: dict[str, int] = {}
+        async with self._joined() as connection:
+            for topic in self._topics.values():
+                places = [(place[1], position) for place, position in self._positions.items() if place[0] == topic.name]
+                partitions, positions = [place[0] for place in places], [place[1] for place in places]
+                behind[topic.name] = await connection.fetchval(_BEHIND.format(table=topic.table), partitions, positions)
+        return behind
 
     def pause(self, topic: str, partition: int) -> None:
         self._paused.add((topic, partition))
