@@ -68,7 +68,12 @@ def test_keys_are_made_once_and_open_only_what_they_should(tmp_path: Path) -> No
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
     assert (tmp_path / ".compose").stat().st_mode & 0o077 == 0
     names = {line.partition("=")[0] for line in (tmp_path / ".env").read_text().splitlines()}
-    assert names == {"POSTGRES_PASSWORD", "REGULARS_IDENTIFIER_KEY", "LOYALTY_DATABASE_PASSWORD"}
+    assert names == {
+        "POSTGRES_PASSWORD",
+        "REGULARS_IDENTIFIER_KEY",
+        "REGULARS_CAMPAIGN_PUBLIC_KEY",
+        "LOYALTY_DATABASE_PASSWORD",
+    }
 
 
 def keys_after(script: Path) -> dict[str, str]:

@@ -14,6 +14,15 @@ from regulars.refusals import CannotStart
 command = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+Messages = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="REGULARS_MESSAGES",
+        help="Folder that campaigns write e-mails to, one file each; the sample has one by itself, HOME/messages.",
+    ),
+]
+
+
 class Sample(StrEnum):
     ONLINE_RETAIL = "online-retail"
     NONE = "none"
@@ -37,13 +46,7 @@ def up(
     original_dates: Annotated[
         bool, typer.Option("--original-dates", help="Keep the sample in 2010 and 2011; else its last day is last week.")
     ] = False,
-    messages: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="REGULARS_MESSAGES",
-            help="Folder that campaigns write e-mails to, one file each; else HOME/messages, with a sample alone.",
-        ),
-    ] = None,
+    messages: Messages = None,
 ) -> None:
     """Open the shop: every service in this process, on a PostgreSQL of its own. Ctrl-C closes it."""
     # Imported here: `--help` need not wait for it. What is imported stays, so collecting garbage meanwhile is in
@@ -71,12 +74,13 @@ def cluster(
     ),
     port: Annotated[int, typer.Option(envvar="REGULARS_PORT", min=0, max=65535, help="0: any free one.")] = 8080,
     host: Annotated[str, typer.Option(envvar="REGULARS_HOST", help="0.0.0.0: for the whole network.")] = "127.0.0.1",
+    messages: Messages = None,
 ) -> None:
     """Open the shop as separate processes, on PostgreSQL, Kafka and nginx on this machine. Ctrl-C closes it."""
     from regulars.distributed.run import Options, open_cluster
 
     try:
-        open_cluster(Options(home, host, port), typer.echo)
+        open_cluster(Options(home, host, port, messages), typer.echo)
     except CannotStart as refusal:
         typer.echo(f"regulars: {refusal}", err=True)
         raise typer.Exit(1) from None

@@ -37,8 +37,9 @@ def routes_of(entry: Entry) -> list[Route]:
 def _nowhere(folder: Path) -> Ground:
     """What lets a service be built, though it could reach nothing."""
     key = folder / "key.pem"
-    key.write_text(new_key_pair()[0])
-    return Ground("postgresql+asyncpg://nowhere/{}".format, "nowhere:9092", "00" * 32, key, key, key)
+    private, public = new_key_pair()
+    key.write_text(private)
+    return Ground("postgresql+asyncpg://nowhere/{}".format, "nowhere:9092", "00" * 32, key, key, key, public, key)
 
 
 def all_routes() -> list[Route]:

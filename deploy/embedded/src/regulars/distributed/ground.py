@@ -72,7 +72,7 @@ class Databases:
         return f"postgresql+asyncpg://{user}:{quote(password)}@127.0.0.1:{self.port}/{database}"
 
 
-def ground_of(home: Home, databases: Databases, kafka: str) -> Ground:
+def ground_of(home: Home, databases: Databases, kafka: str, messages_dir: Path | None) -> Ground:
     """The keys of the home as files beside it, and where the servers are."""
     keys = home.keys()
     return Ground(
@@ -82,6 +82,9 @@ def ground_of(home: Home, databases: Databases, kafka: str) -> Ground:
         principal_public_key=home.kept_file("principal-public.pem", keys.principal_public),
         principal_private_key=home.kept_file("principal-private.pem", keys.principal_private),
         admin_key=home.admin_key_path,
+        campaign_public_key=keys.campaign_public,
+        campaign_private_key=home.kept_file("campaign-private.pem", keys.campaign_private),
+        messages_dir=messages_dir and messages_dir.absolute(),
     )
 
 

@@ -38,11 +38,12 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `regulars cluster` was asked for."""
+    """What `regulars cluster` was asked for. `messages_dir` None: no campaign can be launched."""
 
     home: Path
     host: str
     port: int
+    messages_dir: Path | None = None
 
 
 def open_cluster(options: Options, say: Callable[[str], None], entries: Sequence[Entry] = SERVICES) -> None:
@@ -60,7 +61,7 @@ def open_cluster(options: Options, say: Callable[[str], None], entries: Sequence
         try:
             broker.launch()
             with databases.server() as postgres:
-                run = _Run(home, databases, postgres, broker, listener, nginx, say, entries)
+                run = _Run(home, databases, postgres, broker, listener, nginx, say, entries, options.messages_dir)
                 # The standard loop: children must be made by this thread, with a preparation of ours.
                 asyncio.run(run_loops([run.go], drain_s=ENDS_WITHIN_S))
         finally:
@@ -88,6 +89,7 @@ class _Run:
         nginx: str,
         say: Callable[[str], None],
         entries: Sequence[Entry],
+        messages_dir: Path | None,
     ) -> None:
         self.failure: CannotStart | None = None
         self._home = home
@@ -97,6 +99,7 @@ class _Run:
         self._nginx = nginx
         self._say = say
         self._entries = entries
+        self._messages_dir = messages_dir
         self._logs = home.folder / "logs"
         self._host, self._port = listener.getsockname()[:2]
         # In the order in which they are started; ended from the last to the first, each stage at once.
@@ -130,7 +133,9 @@ class _Run:
         ready = asyncio.to_thread(self._broker.wait_until_ready)
         await asyncio.gather(ready, self._databases.prepare(self._entries))
         plan = plan_of(
-            self._entries, ground_of(self._home, self._databases, self._broker.bootstrap_servers), self._logs
+            self._entries,
+            ground_of(self._home, self._databases, self._broker.bootstrap_servers, self._messages_dir),
+            self._logs,
         )
         for commands in (plan.relays, plan.consumers, plan.servers):
             await self._start(commands)

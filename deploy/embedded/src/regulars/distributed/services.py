@@ -25,7 +25,9 @@ class Ground:
     """What all services of a run stand on. `database_url` maps a service's name to its database.
 
     `principal_public_key` is the file by which they know the gateway; `identifier_key` (hexadecimal) hashes cards and
-    phones. `addresses` maps a service to the address of one of its `serve`. The other keys are the gateway's alone.
+    phones. `addresses` maps a service to the address of one of its `serve`. By the campaign's pair customer knows who
+    asks for people's addresses; `messages_dir` None: campaigns have nowhere to write to. The other keys are the
+    gateway's alone.
     """
 
     database_url: Callable[[str], str]
@@ -34,6 +36,9 @@ class Ground:
     principal_public_key: Path
     principal_private_key: Path
     admin_key: Path
+    campaign_public_key: str
+    campaign_private_key: Path
+    messages_dir: Path | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
 
     def identifiers(self) -> Mapping[str, str]:
@@ -41,6 +46,19 @@ class Ground:
         return {
             "identifier_keys": json.dumps({IDENTIFIER_KEY: self.identifier_key}),
             "identifier_key_id": IDENTIFIER_KEY,
+        }
+
+    def customer(self) -> Mapping[str, str]:
+        """The settings of the one who knows addresses, and who may ask for them."""
+        return {**self.identifiers(), "callers": json.dumps({"campaign": self.campaign_public_key})}
+
+    def campaign(self) -> Mapping[str, str]:
+        """The settings of the one who writes: whom it asks for addresses, in its own name, and where letters go."""
+        sink = {"sink_dir": str(self.messages_dir)} if self.messages_dir else {}
+        return {
+            "customer_url": self.addresses.get("customer", ""),
+            "signing_key": str(self.campaign_private_key),
+            **sink,
         }
 
     def gateway(self) -> Mapping[str, str]:
@@ -97,7 +115,9 @@ class Entry:
 
 
 SERVICES: tuple[Entry, ...] = (
-    Entry("customer", Ground.identifiers),
+    Entry("customer", Ground.customer),
     Entry("loyalty", Ground.identifiers, serves=2),
+    Entry("scoring"),
+    Entry("campaign", Ground.campaign),
     Entry("gateway", Ground.gateway),
 )
