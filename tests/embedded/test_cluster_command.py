@@ -15,9 +15,8 @@ from regulars.refusals import CannotStart
 
 
 def a_ground(folder: Path) -> Ground:
-    return Ground(
-        "postgresql+asyncpg://db/{}".format, "kafka:9092", "00" * 32, folder / "p", folder / "s", folder / "a"
-    )
+    files = (folder / "p", folder / "s", folder / "a")
+    return Ground("postgresql+asyncpg://db/{}".format, "kafka:9092", "00" * 32, *files, "public", folder / "c")
 
 
 def test_a_missing_program_is_named_with_what_to_install() -> None:

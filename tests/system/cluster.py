@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ OPENS_WITHIN_S = 240.0
 class Cluster:
     """The same face as `Shop`, with names for its processes: `loyalty.serve.1`, `gateway.relay`, `kafka`, `nginx`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
+        self.environment = {**os.environ, **(environment or {})}
         self.port = a_free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +53,7 @@ class Cluster:
         """Start the supervisor and return at once; `until_ready` waits for it."""
         command = [sys.executable, "-m", "regulars", "cluster", "--home", str(self.home), "--port", str(self.port)]
         with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0, env=self.environment)
 
     async def until_ready(self) -> None:
         """Return once /readyz says so. A supervisor that ended instead fails with what it printed."""
@@ -129,9 +130,9 @@ class Cluster:
 
 
 @asynccontextmanager
-async def an_open_cluster(home: Path) -> AsyncIterator[Cluster]:
+async def an_open_cluster(home: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Cluster]:
     """A cluster that answers, on a home that may be new. Nothing of it is left at the end."""
-    cluster = Cluster(home)
+    cluster = Cluster(home, environment)
     cluster.open()
     try:
         await cluster.until_ready()

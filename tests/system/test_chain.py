@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from system.books import balance_of, ledger_of, read
+from system.cluster import Cluster, an_open_cluster
 from system.marketing import SEGMENT, launch, made, register, score_everybody, simulate_a_year
 from system.partner import Partner, a_partner, feed
 from system.shop import Shop, an_open_shop, until
@@ -28,21 +29,22 @@ LOCAL = {"REGULARS_GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8"}
 class House:
     """A shop at work: a year of purchases scored, a campaign running, a partner who hears everything."""
 
-    shop: Shop
+    shop: Shop | Cluster
     client: httpx.AsyncClient
     partner: Partner
     messages: Path
     campaign_id: str
 
 
-@pytest.fixture(scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+@pytest.fixture(scope="module", params=[an_open_shop, an_open_cluster], ids=["embedded", "cluster"])
+async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("chain")
     environment = LOCAL | {"REGULARS_MESSAGES": str(folder / "messages")}
-    async with an_open_shop(folder / "home", environment) as shop, shop.client() as client:
-        answer = await client.put("/v1/programmes/main", json=PROGRAMME)
-        assert answer.status_code in (200, 201), answer.text
+    async with request.param(folder / "home", environment) as shop, shop.client() as client:
+        # The partner first: what was said before is told to nobody.
         async with a_partner(client) as partner:
+            answer = await client.put("/v1/programmes/main", json=PROGRAMME)
+            assert answer.status_code in (200, 201), answer.text
             customers = await simulate_a_year(client, random.Random(7))
             await score_everybody(client, customers)
             yield House(shop, client, partner, folder / "messages", await launch(client))
