@@ -10,18 +10,23 @@ import asyncio
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from system.cluster import Cluster
 from system.shop import Shop, until
 from system.tills import Book, Told
 
+AnyShop = Shop | Cluster
 Entry = Mapping[str, Any]
+Heard = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
+SERVICES = ("customer", "loyalty", "scoring", "campaign", "gateway")
 RECORDED = "loyalty.purchase_recorded.v1"
 _AT_ONCE = 8
 
@@ -35,8 +40,11 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
 
 
-async def judge(shop: Shop, book: Book) -> Verdict:
-    """Read every ledger, every purchase and the bus, and say what does not fit what the tills were told."""
+async def judge(shop: AnyShop, book: Book, heard: Heard | None = None) -> Verdict:
+    """Read every ledger, every purchase and the bus, and say what does not fit what the tills were told.
+
+    `heard` reads the events elsewhere than on the embedded run's bus.
+    """
     verdict = Verdict()
     async with shop.client() as client:
         for customer in {told.customer for told in book.purchases.values()}:
@@ -49,7 +57,7 @@ async def judge(shop: Shop, book: Book) -> Verdict:
             check_balance(customer, entries, await balance_of(client, customer), book, verdict)
         await check_purchases(client, book, verdict)
     await until_drained(shop)
-    check_announcements(await announced(shop), book, verdict)
+    check_announcements(await (heard or partial(announced, shop))(), book, verdict)
     return verdict
 
 
@@ -153,17 +161,17 @@ async def check_purchases(client: httpx.AsyncClient, book: Book, verdict: Verdic
     await asyncio.gather(*[check_some() for _ in range(_AT_ONCE)])
 
 
-async def until_drained(shop: Shop) -> None:
+async def until_drained(shop: AnyShop) -> None:
     """Return once the outboxes hold nothing that was not published."""
 
     async def is_drained() -> bool:
         unsent = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
-        return not any([(await shop.query(database, unsent))[0][0] for database in ("customer", "loyalty")])
+        return not any([(await shop.query(database, unsent))[0][0] for database in SERVICES])
 
     await until(is_drained, "the outbox does not drain")
 
 
-async def announced(shop: Shop) -> list[Mapping[str, Any]]:
+async def announced(shop: AnyShop) -> list[Mapping[str, Any]]:
     """Loyalty's events on the bus in their order, as they were published; an event twice when it was sent twice."""
     rows = await shop.query("bus", "SELECT body FROM topic_regulars_loyalty ORDER BY seq")
     return [json.loads(row["body"]) for row in rows]

@@ -91,9 +91,9 @@ async def score_everybody(client: httpx.AsyncClient, customers: Sequence[UUID]) 
     raise AssertionError(f"not everybody was scored: {done}")
 
 
-async def launch(client: httpx.AsyncClient) -> str:
+async def launch(client: httpx.AsyncClient, rule: Mapping[str, Any] = RULE) -> str:
     """The segment, the letter and the campaign that writes it to who enters; the campaign's id once it runs."""
-    await made(client, "/v1/segments", {"code": SEGMENT, "rule": RULE})
+    await made(client, "/v1/segments", {"code": SEGMENT, "rule": rule})
 
     async def is_built() -> bool:
         (segment,) = [s for s in (await read(client, "/v1/segments"))["items"] if s["code"] == SEGMENT]

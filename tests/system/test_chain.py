@@ -40,14 +40,17 @@ class House:
 async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("chain")
     environment = LOCAL | {"REGULARS_MESSAGES": str(folder / "messages")}
-    async with request.param(folder / "home", environment) as shop, shop.client() as client:
-        # The partner first: what was said before is told to nobody.
-        async with a_partner(client) as partner:
-            answer = await client.put("/v1/programmes/main", json=PROGRAMME)
-            assert answer.status_code in (200, 201), answer.text
-            customers = await simulate_a_year(client, random.Random(7))
-            await score_everybody(client, customers)
-            yield House(shop, client, partner, folder / "messages", await launch(client))
+    # The partner before anything is said: what was said before is told to nobody.
+    async with (
+        request.param(folder / "home", environment) as shop,
+        shop.client() as client,
+        a_partner(client) as partner,
+    ):
+        answer = await client.put("/v1/programmes/main", json=PROGRAMME)
+        assert answer.status_code in (200, 201), answer.text
+        customers = await simulate_a_year(client, random.Random(7))
+        await score_everybody(client, customers)
+        yield House(shop, client, partner, folder / "messages", await launch(client))
 
 
 def a_receipt(customer: UUID) -> dict[str, Any]:

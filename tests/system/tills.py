@@ -11,15 +11,16 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import httpx
 
-from system.shop import Shop
-
 PAUSE_S = 0.1
 """Before a till asks again."""
+
+TRY_AGAIN = frozenset({502, 503, 504})
+"""A service that is away says 503; a proxy that lost it in the middle of a request says the others."""
 
 PROGRAMME: Mapping[str, Any] = {
     "effective_from": "2020-01-01",
@@ -78,10 +79,16 @@ class Book:
         return earned - sum(told.points for told in gone if told.customer == customer)
 
 
+class Open(Protocol):
+    """Whatever answers a till: the embedded run or the distributed one."""
+
+    def client(self) -> httpx.AsyncClient: ...
+
+
 class Till:
     """One client. Its customers shop at the other tills too."""
 
-    def __init__(self, name: str, shop: Shop, customers: Sequence[UUID], book: Book, chance: random.Random) -> None:
+    def __init__(self, name: str, shop: Open, customers: Sequence[UUID], book: Book, chance: random.Random) -> None:
         self._name = name
         self._shop = shop
         self._customers = customers
@@ -135,7 +142,7 @@ class Till:
     async def _ask(
         self, client: httpx.AsyncClient, method: str, path: str, body: Mapping[str, Any], *, key: str | None = None
     ) -> httpx.Response:
-        """Ask until there is an answer: the same again after a broken connection or a 503."""
+        """Ask until there is an answer: the same again after a broken connection, and where it is told to try again."""
         headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
@@ -143,7 +150,7 @@ class Till:
             except httpx.TransportError:
                 pass
             else:
-                if answer.status_code != 503:
+                if answer.status_code not in TRY_AGAIN:
                     assert answer.status_code < 500, answer.text
                     self._book.note_an_answer()
                     return answer
