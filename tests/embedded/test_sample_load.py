@@ -28,6 +28,15 @@ A_WEEK_LATER = datetime(2026, 12, 2, 9, 0, tzinfo=UTC)
 KEY = "a-key"
 
 
+REPORT = {
+    "rfm_segments": {"champions": 4, "hibernating": 3},
+    "top_decile_revenue_share": 0.575,
+    "expected_value_major": 1234.6,
+    "currency": "GBP",
+    "buying": {"degeneracies": ["no_drop_out"]},
+}
+
+
 class FakeShop:
     """An API that remembers. Its first answer to an id is its last: other content under the same id is refused."""
 
@@ -38,6 +47,8 @@ class FakeShop:
         self.leaves_after: int | None = None
         self.away = Counter[str]()
         self.refuses: Mapping[str, str] = {}
+        self.campaign, self.run = "draft", "completed"
+        self.metrics = [b'regulars_consumer_lag{group="g",topic="t"} 0.0\n']
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         request = httpx.Request(scope["method"], f"http://shop{scope['path']}", content=await _whole(receive))
@@ -57,6 +68,8 @@ class FakeShop:
         if self.away[path]:
             self.away[path] -= 1
             return 503, b'{"code": "unavailable"}', "application/problem+json"
+        if path == "/metrics":
+            return 200, self.metrics.pop(0) if len(self.metrics) > 1 else self.metrics[0], "text/plain"
         if path.endswith(":batch"):
             return 200, self._batch(path, request.content), "application/x-ndjson"
         status, body = self._one(path, json.loads(request.content) if request.content else {})
@@ -86,6 +99,26 @@ class FakeShop:
                 return self._keep(body["purchase_id"], body)
             case "/v1/returns":
                 return self._keep(body["return_id"], body)
+        return self._marketing(path, body)
+
+    def _marketing(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        campaign = {"id": "c1", "code": "win-back", "state": self.campaign, "messages": {"sent": 2}}
+        match path:
+            case "/v1/templates" | "/v1/scoring/runs":
+                return self._keep(path, body)[0], {"id": "t1", "run_id": "r1"}
+            case "/v1/campaigns" if body:
+                return self._keep(path, body)[0], campaign
+            case "/v1/campaigns/c1/launch":
+                self.campaign = "running"
+                return 200, campaign
+            case "/v1/campaigns/c1":
+                return 200, campaign
+            case "/v1/campaigns":
+                return 200, {"items": [campaign]}
+            case "/v1/scoring/runs/r1":
+                return 200, {"state": self.run, "alarms": 3, "failure": "too_few_purchases", "report": REPORT}
+            case "/v1/events":
+                return 200, {"read_up_to": 99}
         raise AssertionError(f"no such route: {path}")
 
     def _keep(self, name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -276,3 +309,22 @@ def test_a_key_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "No such file" in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+async def test_everybody_is_scored_once_nothing_waits_any_more(tmp_path: Path, small_file: Path) -> None:
+    shop = FakeShop()
+    waits = [b'regulars_outbox_unsent{topic="t"} 7.0\n', b'regulars_consumer_lag{group="g",topic="t"} 12.0\n']
+    shop.metrics = [*waits, *shop.metrics]
+    summary = await load(shop, tmp_path, small_file)
+    assert shop.campaign == "running"
+    assert shop.stored["/v1/scoring/runs"] == {"as_of": max(p["business_date"] for p in shop.sent("purchase_id"))}
+    assert summary.outlook.segments == {"champions": 4, "hibernating": 3}
+    assert (summary.outlook.alarms, summary.outlook.messages, summary.outlook.events) == (3, 2, 99)
+    assert (summary.outlook.expected_value, summary.outlook.degeneracies) == (1235, ("no_drop_out",))
+
+
+async def test_a_year_that_cannot_be_scored_says_why(tmp_path: Path, small_file: Path) -> None:
+    shop = FakeShop()
+    shop.run = "failed"
+    with pytest.raises(LoadStopped, match=r"nobody could be scored \(too_few_purchases\)"):
+        await load(shop, tmp_path, small_file)

@@ -77,11 +77,12 @@ class Api:
 
         return await self._patiently(attempt)
 
-    async def send(self, method: str, path: str, body: Body) -> Answer:
-        """Send one request; a refusal of its content is an answer, not an error."""
+    async def send(self, method: str, path: str, body: Body, *, key: str | None = None) -> Answer:
+        """Send one request, under an `Idempotency-Key`; a refusal of its content is an answer, not an error."""
+        headers = {"Idempotency-Key": key} if key else {}
 
         async def attempt() -> Answer:
-            response = await self._client.request(method, path, json=body)
+            response = await self._client.request(method, path, json=body, headers=headers)
             if response.status_code in (400, 404, 409, 422):
                 return Answer(response.status_code, _body_of(response))
             return Answer(response.status_code, _checked(response, path))
@@ -93,6 +94,16 @@ class Api:
 
         async def attempt() -> Body:
             return _checked(await self._client.get(path, params=params), path)
+
+        return await self._patiently(attempt)
+
+    async def text(self, path: str) -> str:
+        """Get one page of text."""
+
+        async def attempt() -> str:
+            response = await self._client.get(path)
+            _checked(response, path)
+            return response.text
 
         return await self._patiently(attempt)
 

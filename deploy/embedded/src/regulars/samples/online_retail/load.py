@@ -14,7 +14,7 @@ import httpx
 from rich.console import Console
 
 from regulars.samples.online_retail import journal as journals
-from regulars.samples.online_retail import wire
+from regulars.samples.online_retail import marketing, wire
 from regulars.samples.online_retail.bar import Bar
 from regulars.samples.online_retail.calendar import LONDON, Calendar, weeks_until
 from regulars.samples.online_retail.client import PATIENCE_S, Answer, Api, LoadStopped
@@ -90,13 +90,14 @@ class _Loading:
         self._returns_at_once = asyncio.Semaphore(RETURNS_AT_ONCE)
 
     async def set_up(self) -> None:
-        """The programme before the first receipt, and every customer before their first one."""
+        """The programme before the first receipt, every customer before their first one, the campaign before alarms."""
         if not self._journal.has_programme:
             document = wire.programme(self._sample.receipts[0].at, self._calendar)
             answer = await self._api.send("PUT", f"/v1/programmes/{wire.PROGRAMME}", document)
             if answer.code:
                 raise LoadStopped(f"the sample stopped: its programme was refused ({answer.code})")
             self._keep(replace(self._journal, has_programme=True))
+        await marketing.set_up(self._api)
         if not self._customers:
             self._customers = await self._register()
             journals.write_customers(self._home, self._customers)
@@ -159,7 +160,9 @@ class _Loading:
         return answers
 
     async def finish(self) -> Summary:
-        """Ask the ledger for its figures and keep the summary: from now on the sample is in."""
+        """Score everybody, ask the ledger for its figures and keep the summary: from now on the sample is in."""
+        self._console.print("The year is in. Scoring everybody…", highlight=False)
+        outlook = await marketing.score(self._api, self._calendar.day(self._sample.last))
         totals = totals_of(await self._api.read("/v1/ledger/totals", {"programme": wire.PROGRAMME}))
         summary = Summary(
             customers=len(self._sample.customers),
@@ -171,6 +174,7 @@ class _Loading:
             set_aside={str(reason): count for reason, count in self._sample.set_aside.items()},
             refused=self._journal.refused,
             totals=totals,
+            outlook=outlook,
         )
         self._keep(replace(self._journal, summary=asdict(summary)))
         return summary

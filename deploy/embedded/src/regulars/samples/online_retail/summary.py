@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from regulars.samples.online_retail.marketing import Outlook
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -38,6 +40,7 @@ class Summary:
     set_aside: Mapping[str, int]
     refused: Mapping[str, int]
     totals: Totals
+    outlook: Outlook
 
 
 def totals_of(body: Mapping[str, object]) -> Totals:
@@ -51,10 +54,11 @@ def totals_of(body: Mapping[str, object]) -> Totals:
 
 def summary_of(stored: Mapping[str, object]) -> Summary:
     """The summary as it was kept in the journal."""
-    totals = stored["totals"]
-    if not isinstance(totals, Mapping):
-        raise TypeError("totals is no object")
-    return Summary(**{**stored, "totals": totals_of(totals)})  # type: ignore[arg-type]
+    totals, outlook = stored["totals"], stored["outlook"]
+    if not isinstance(totals, Mapping) or not isinstance(outlook, Mapping):
+        raise TypeError("totals or outlook is no object")
+    told = Outlook(**{**outlook, "degeneracies": tuple(outlook["degeneracies"])})
+    return Summary(**{**stored, "totals": totals_of(totals), "outlook": told})  # type: ignore[arg-type]
 
 
 def table(summary: Summary) -> Table:
@@ -62,7 +66,8 @@ def table(summary: Summary) -> Table:
     shown = Table(title="Online Retail (D. Chen, UCI Machine Learning Repository, CC BY 4.0)", show_header=False)
     shown.add_column("what")
     shown.add_column("how many", justify="right")
-    for rows in (_sent(summary), _points(summary.totals), _tiers(summary.totals), _set_aside(summary)):
+    ledger = (_points(summary.totals), _tiers(summary.totals))
+    for rows in (_sent(summary), *ledger, *_expected(summary.outlook), _set_aside(summary)):
         for name, count in rows:
             shown.add_row(name, count if isinstance(count, str) else f"{count:,}")
         shown.add_section()
@@ -95,6 +100,19 @@ def _points(totals: Totals) -> Rows:
 
 def _tiers(totals: Totals) -> Rows:
     return [(f"customers in tier {code}", count) for code, count in totals.tiers.items()]
+
+
+def _expected(outlook: Outlook) -> tuple[Rows, Rows]:
+    kept: Rows = [(f"customers who are {segment}", count) for segment, count in outlook.segments.items()]
+    figures: Rows = [
+        ("the best tenth's share of the revenue", f"{outlook.top_share:.1%}"),
+        ("expected value over the next year", f"{outlook.expected_value:,} {outlook.currency}"),
+        *[(f"  the model's fit ended at a boundary: {name}", "") for name in outlook.degeneracies],
+        ("churn alarms", outlook.alarms),
+        ("messages written", outlook.messages),
+        ("events in the partners' feed", outlook.events),
+    ]
+    return kept, figures
 
 
 def _set_aside(summary: Summary) -> Rows:
