@@ -40,6 +40,8 @@ from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS, Bands
 from regulars_scoring.settings import Settings
 
 LOOK_FOR_NIGHT_EVERY_S = 300.0
+EVENTS_GATHER_S = 0.2
+"""A commit costs as much as some forty events, and nobody waits for a score: they gather for longer than elsewhere."""
 
 
 def build(
@@ -69,6 +71,7 @@ def build(
         database,
         clock=clock,
         together=settings.events_together,
+        pace_s=EVENTS_GATHER_S,
     )
     work = RunWork(fit or WorkerProcess(settings.database_url, bands), begin, house)
     return Service(
