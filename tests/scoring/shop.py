@@ -163,8 +163,13 @@ class Shop:
     async def hand(self, event: Event, event_id: UUID) -> object:
         """Hand one event to the consumer; None when it is handled, else the reason it never will be."""
         assert self.service.consumer is not None
+        return await self.service.consumer.handle(self.as_told(event, event_id))
+
+    def as_told(self, event: Event, event_id: UUID | None = None) -> Message:
+        """The event as it is on the bus, all of them in one order."""
+        event_id = event_id or an_id()
         body = envelope(event, source_service=event.type.split(".")[0], subject=ANNA, time=self.watch(), id=event_id)
-        return await self.service.consumer.handle(Message(event_id, event.type, str(ANNA), body.to_bytes()))
+        return Message(event_id, event.type, str(ANNA), body.to_bytes())
 
     def token(self, scopes: frozenset[str] | None = None) -> str:
         """A principal who holds these scopes, or all there are, signed for the service."""

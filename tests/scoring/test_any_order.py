@@ -11,7 +11,7 @@ import pytest
 from builders import ANNA, BEN
 from regulars_contracts.events import Event
 from regulars_contracts.events.scoring import CustomerScored
-from scoring.shop import Shop, a_claim, a_return, a_sale
+from scoring.shop import Shop, a_claim, a_registration, a_return, a_sale
 
 STATES = """
     SELECT id, occasions, total_minor, first_day, last_day, first_net_minor FROM customers ORDER BY id
@@ -25,20 +25,21 @@ BATCH = """
 DAYS = "SELECT * FROM days WHERE (net_minor, open_purchases) <> (0, 0) ORDER BY customer_id, day"
 
 
-def a_story() -> list[Event]:
+def a_story(anna: UUID = ANNA, ben: UUID = BEN) -> list[Event]:
     """Half a year of Anna and Ben: whole and partial returns, a void, a claim, other money, and a return of nothing."""
-    sales = [a_sale(100 * (number + 1), f"2026-0{1 + number % 3}-1{number % 4}") for number in range(9)]
+    sales = [a_sale(100 * (number + 1), f"2026-0{1 + number % 3}-1{number % 4}", anna) for number in range(9)]
     bens = [
-        a_sale(500, "2026-01-05", BEN),
-        a_sale(0, "2026-02-05", BEN),
-        a_sale(800, "2026-03-05", BEN, currency="CHF"),
+        a_sale(500, "2026-01-05", ben),
+        a_sale(0, "2026-02-05", ben),
+        a_sale(800, "2026-03-05", ben, currency="CHF"),
     ]
     unknown = a_sale(900, "2026-01-02", customer_id=None)
     return [
         *sales,
         *bens,
+        a_registration(anna),
         unknown,
-        a_claim(unknown),
+        a_claim(unknown, anna),
         a_return(100, unknown),
         a_return(sales[0].total_minor, sales[0]),
         a_return(50, sales[1]),
@@ -46,7 +47,7 @@ def a_story() -> list[Event]:
         a_return(30, sales[8]),
         a_return(sales[5].total_minor, sales[5], voided=True),
         a_return(500, bens[0]),
-        a_return(77, on="2026-02-20"),
+        a_return(77, on="2026-02-20", customer_id=anna),
     ]
 
 

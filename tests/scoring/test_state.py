@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import ANNA
+from builders import ANNA, an_id
 from regulars_kit.values import CustomerId
-from regulars_scoring.domain.purchases import Posting, Purchase, posting_of
-from regulars_scoring.domain.state import NOTHING, BuyingState, Entry, moved, state_of, summary_of
+from regulars_scoring.domain.purchases import Posting, Purchase, Return, Sale, posting_of, summed, told_of_purchases
+from regulars_scoring.domain.state import NOTHING, BuyingState, DayChange, Entry, followed, state_of, summary_of
 
 FIRST = date(2026, 1, 1)
 EUR = "EUR"
@@ -27,12 +27,14 @@ class Follower:
     state: BuyingState = field(default_factory=BuyingState)
     read_again: int = 0
 
-    def post(self, posting: Posting | None) -> None:
-        if posting is None:
-            return
-        before = self.ledger.get(posting.day, NOTHING)
-        self.ledger[posting.day] = after = before + posting.change
-        following = moved(self.state, posting.day, before, after)
+    def post(self, *postings: Posting | None) -> None:
+        """All at once."""
+        changes = []
+        for posting in summed(posting for posting in postings if posting):
+            before = self.ledger.get(posting.day, NOTHING)
+            self.ledger[posting.day] = before + posting.change
+            changes.append(DayChange(posting.day, before, self.ledger[posting.day]))
+        following = followed(self.state, changes)
         self.read_again += following is None
         self.state = following or state_of(self.ledger)
 
@@ -60,33 +62,29 @@ def stories(draw: st.DrawFn) -> tuple[dict[int, Purchase], list[Happening]]:
     return sales, draw(st.permutations(happenings))
 
 
-def told(known: Purchase | None, sale: Purchase, what: str, amount: int) -> Purchase:
-    """What is known of a purchase after one more thing was heard of it."""
-    known = known or Purchase()
+def heard(number: int, sale: Purchase, what: str, amount: int) -> Sale | Return:
+    """The happening as it is heard of."""
+    assert sale.day is not None
+    assert sale.currency is not None
+    purchase_id = UUID(int=number)
     if what == "bought":
-        return replace(
-            known,
-            customer_id=sale.customer_id,
-            day=sale.day,
-            currency=sale.currency,
-            total_minor=sale.total_minor,
-        )
-    is_voided = known.is_voided or what == "voided"
-    return replace(known, returned_minor=known.returned_minor + amount, is_returned=True, is_voided=is_voided)
+        return Sale(purchase_id, sale.customer_id, sale.day, sale.currency, sale.total_minor or 0)
+    return Return(an_id(), purchase_id, sale.customer_id, sale.day, sale.currency, amount, what == "voided")
 
 
-@given(stories())
+@given(stories(), st.lists(st.integers(1, 4), min_size=20, max_size=20))
 @settings(max_examples=200)
-def test_any_order_of_events_gives_the_state_of_the_whole_ledger(
-    story: tuple[dict[int, Purchase], list[Happening]],
+def test_any_order_of_events_and_however_many_at_once_give_the_state_of_the_whole_ledger(
+    story: tuple[dict[int, Purchase], list[Happening]], sizes: list[int]
 ) -> None:
     sales, happenings = story
-    known: dict[int, Purchase] = {}
+    events = [heard(number, sales[number], what, amount) for number, what, amount in happenings]
+    known: dict[UUID, Purchase] = {}
     anna = Follower()
-    for number, what, amount in happenings:
-        before = known.get(number)
-        known[number] = told(before, sales[number], what, amount)
-        anna.post(posting_of(before, known[number], EUR))
+    for size in sizes:
+        told, events = told_of_purchases(events[:size]), events[size:]
+        before, known = known, {**known, **{name: known.get(name, Purchase()).joined(told[name]) for name in told}}
+        anna.post(*(posting_of(before.get(name), known[name], EUR) for name in told))
     assert anna.state == state_of(anna.ledger)
     batch = the_batch(list(known.values()))
     assert [anna.ledger.get(day, NOTHING) for day in batch] == list(batch.values())

@@ -23,20 +23,25 @@ from regulars_kit.service import Schedule, Service
 from regulars_kit.values import Clock, utc_now
 from regulars_scoring.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_scoring.adapters.bus.published import SERVICE, TOPIC, message_of
+from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.listening import SqlListening
 from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
-from regulars_scoring.adapters.db.unit import HouseCache, SqlUnit
+from regulars_scoring.adapters.db.unit import SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
 from regulars_scoring.adapters.http import distribution, runs, scores
 from regulars_scoring.adapters.http.context import Context
 from regulars_scoring.adapters.http.problems import STATUS_OF
 from regulars_scoring.application import ports
+from regulars_scoring.application.follow_events import follow_events
 from regulars_scoring.application.run_scoring import RunWork
 from regulars_scoring.application.start_nightly_run import start_nightly_run
 from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS, Bands
 from regulars_scoring.settings import Settings
 
 LOOK_FOR_NIGHT_EVERY_S = 300.0
+EVENTS_GATHER_S = 0.2
+"""A commit costs as much as some forty events, and nobody waits for a score: they gather for longer than elsewhere."""
 
 
 def build(
@@ -45,13 +50,29 @@ def build(
     """The scoring service. `fit` None: models are fitted in a process of their own, at low priority."""
     database = Database(settings.database_url, name="regulars-scoring", pool_size=settings.database_pool)
     relay = Relay(database, bus, TOPIC, clock=clock)
-    unit = partial(SqlUnit, cache=HouseCache(ModelCache(), settings.reporting_currency), to_message=message_of)
+    cache = HouseCache(ModelCache(), settings.reporting_currency)
+    unit = partial(SqlUnit, cache=cache, to_message=message_of)
     begin = Transactions(database, unit, on_commit=relay.wake)
     bands = Bands(settings.churn_medium_from, settings.churn_high_from)
     house = ports.House(clock, ZoneInfo(settings.time_zone), bands)
     # Nothing is announced by those who only read: they wake nobody.
     context = Context(begin, Transactions(database, unit), house)
-    consumer = Consumer(bus, GROUP, TOPICS, handlers(partial(begin.for_delivery, GROUP), house), database, clock=clock)
+    listen = Transactions(
+        database,
+        partial(SqlListening, cache=cache, to_message=message_of),
+        relay.wake,
+        before_commit=lambda unit: follow_events(unit, house),
+    )
+    consumer = Consumer(
+        bus,
+        GROUP,
+        TOPICS,
+        handlers(partial(listen.for_delivery, GROUP)),
+        database,
+        clock=clock,
+        together=settings.events_together,
+        pace_s=EVENTS_GATHER_S,
+    )
     work = RunWork(fit or WorkerProcess(settings.database_url, bands), begin, house)
     return Service(
         SERVICE,

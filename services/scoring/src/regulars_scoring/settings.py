@@ -28,6 +28,9 @@ class Settings(ServiceSettings):
     churn_high_from: float = Field(
         0.6, ge=0, le=1, description="Churn from which on it is high, and an alarm is raised."
     )
+    events_together: int = Field(
+        200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
+    )
 
     @field_validator("time_zone")
     @classmethod

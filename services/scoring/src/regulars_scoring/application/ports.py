@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from regulars_kit.values import Clock, CustomerId
 from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
-from regulars_scoring.domain.purchases import Posting, Purchase, Return, Sale
+from regulars_scoring.domain.purchases import Posting, Purchase, Return
 from regulars_scoring.domain.runs import Run
 from regulars_scoring.domain.scoring import Bands, Figures
-from regulars_scoring.domain.state import BuyingState, Entry
+from regulars_scoring.domain.state import BuyingState, DayChange, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A customer as they were, and what became of the entry of one of their days."""
+    """A customer as they were, and what became of some of their days."""
 
     customer: Customer
-    before: Entry
-    after: Entry
+    changes: Sequence[DayChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,6 @@ class Drafted:
 
     customer: Customer
     draft: Figures | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What became of a purchase. `before` None: it was not known at all."""
-
-    before: Purchase | None
-    after: Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +74,6 @@ class HistoryEntry:
     scored: CustomerScored
 
 
-class Facts(Protocol):
-    """Purchases and returns, each taken once."""
-
-    async def record(self, sale: Sale) -> Purchase | None:
-        """Keep a purchase; answers with all that is known of it, None when it was recorded before."""
-
-    async def claim(self, purchase_id: UUID, customer_id: CustomerId) -> Purchase | None:
-        """Give a purchase that is nobody's to a customer; None when it was somebody's."""
-
-    async def take_back(self, given: Return) -> Change | None:
-        """Keep a return of a known purchase; None when it was kept before."""
-
-    async def keep_unmatched(self, given: Return) -> bool:
-        """Keep a return of no purchase; False when it was kept before."""
-
-
 class CustomerReads(Protocol):
     async def find(self, customer_id: CustomerId) -> Customer | None:
         """None: nobody has registered or bought under this id."""
@@ -116,15 +92,6 @@ class CustomerReads(Protocol):
 
 
 class CustomerStore(CustomerReads, Protocol):
-    async def register(self, customer_id: CustomerId, at: datetime) -> None:
-        """Know the customer."""
-
-    async def post(self, posting: Posting) -> Posted:
-        """Add to one day of a customer, whom nobody else changes then before this transaction ends."""
-
-    async def store(self, customer: Customer) -> Model | None:
-        """Keep the state of a locked customer; answers with the model that serves, no older than the lock."""
-
     async def publish(self, scored: Sequence[CustomerScored]) -> None:
         """Keep the figures as published, and those that differ from the last in the history."""
 
@@ -175,9 +142,6 @@ class Unit(Protocol):
     """A unit of work: all of it is committed, or none."""
 
     @property
-    def facts(self) -> Facts: ...
-
-    @property
     def customers(self) -> CustomerStore: ...
 
     @property
@@ -189,14 +153,54 @@ class Unit(Protocol):
     async def known_since(self) -> datetime | None:
         """As in `Reading`."""
 
-    async def reporting_currency(self, seen: str) -> str:
-        """The currency that money is counted in: from the first purchase on, `seen` unless one is set."""
-
     async def announce(self, facts: Sequence[Fact]) -> None:
         """Tell the other services, in this commit and in this order."""
 
     async def once(self, call: Call, work: Callable[[], Awaitable[Run]]) -> Started:
         """Do the work, or answer as the first time when the call was made before."""
+
+
+class Listening(Protocol):
+    """A unit of work that follows what is heard: many events share its commit, or one has it to itself."""
+
+    @property
+    def noted(self) -> Sequence[Heard]:
+        """What was noted, in its order."""
+
+    def note(self, heard: Heard) -> None: ...
+
+    async def reporting_currency(self, seen: str | None) -> str | None:
+        """The currency that money is counted in: from the first purchase on, `seen` unless one is set; None before."""
+
+    async def keep_returns(self, returns: Sequence[Return]) -> Sequence[Return]:
+        """Keep returns with different keys; answers with those that were not kept before."""
+
+    async def keep_purchases(self, told: Mapping[UUID, Purchase]) -> Mapping[UUID, Purchase]:
+        """Join what is told of purchases to what was known of them, and answer with that; new ones are missing."""
+
+    async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
+        """Know these customers, whom nobody else changes before this transaction ends.
+
+        The value is when they registered; None: nothing was told of that.
+        """
+
+    async def post(self, postings: Sequence[Posting]) -> Sequence[Posted]:
+        """Add to days of locked customers, each day named once."""
+
+    async def ledgers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Mapping[date, Entry]]:
+        """The days of customers who have any."""
+
+    async def store(self, customers: Sequence[Customer]) -> None:
+        """Keep the states of locked customers."""
+
+    async def model(self) -> Model | None:
+        """As in `Reading`."""
+
+    async def publish(self, scored: Sequence[CustomerScored]) -> None:
+        """As in `CustomerStore`."""
+
+    async def announce(self, facts: Sequence[Fact]) -> None:
+        """As in `Unit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,7 @@ class House:
 
 Transactions = Callable[[], AbstractAsyncContextManager[Unit]]
 Reads = Callable[[], AbstractAsyncContextManager[Reading]]
+Listens = Callable[[], AbstractAsyncContextManager[Listening]]
 
 Progress = Callable[[int, int | None], Awaitable[None]]
 """Told how many of how many (None: not known yet) are done; raises when the work is to stop."""

@@ -1,33 +1,55 @@
-"""From a change of the ledger to the customer's state, score and announcements: one commit."""
+"""From changes of the ledger to the customers' states, scores and announcements: one commit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from regulars_scoring.application.ports import Customer, House, Unit
-from regulars_scoring.domain.facts import CustomerScored, told_of
+from regulars_scoring.application.ports import Customer, House, Listening, Posted
+from regulars_scoring.domain.facts import CustomerScored, Fact, told_of
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting
 from regulars_scoring.domain.scoring import figures_of, score
-from regulars_scoring.domain.state import moved, state_of
+from regulars_scoring.domain.state import followed, state_of
 
 
-async def post(unit: Unit, posting: Posting | None, house: House) -> None:
-    """Enter it, follow it in the customer's state, and score them anew when there is a model."""
-    if posting is None:
+async def post(unit: Listening, postings: Sequence[Posting], house: House) -> None:
+    """Enter them, one for each day of a locked customer; follow them in the states, and score anew by the model if any.
+
+    What is published of a customer is what all of it amounts to.
+    """
+    if not postings:
         return
-    posted = await unit.customers.post(posting)
-    customer = posted.customer
-    state = moved(customer.state, posting.day, posted.before, posted.after)
-    if state is None:
-        state = state_of(await unit.customers.ledger(customer.id))
-    now = replace(customer, state=state, version=customer.version + 1)
-    model = await unit.customers.store(now)
-    scored = None if model is None else scored_live(now, model, house)
-    facts = [] if scored is None else told_of(customer.id, customer.figures, scored)
-    if scored is not None and facts:
-        await unit.customers.publish([scored])
-        await unit.announce(facts)
+    customers = await _followed(unit, await unit.post(postings))
+    await unit.store(customers)
+    # Read after the customers were locked: a run that takes over later will find them changed.
+    model = await unit.model()
+    if model is None:
+        return
+    published: list[CustomerScored] = []
+    facts: list[Fact] = []
+    for customer in customers:
+        scored = scored_live(customer, model, house)
+        news = [] if scored is None else told_of(customer.id, customer.figures, scored)
+        if scored is not None and news:
+            published.append(scored)
+            facts += news
+    await unit.publish(published)
+    await unit.announce(facts)
+
+
+async def _followed(unit: Listening, posted: Sequence[Posted]) -> Sequence[Customer]:
+    states = {each.customer.id: followed(each.customer.state, each.changes) for each in posted}
+    unclear = [customer_id for customer_id, state in states.items() if state is None]
+    ledgers = await unit.ledgers(unclear) if unclear else {}
+    return [
+        replace(
+            each.customer,
+            state=states[each.customer.id] or state_of(ledgers[each.customer.id]),
+            version=each.customer.version + 1,
+        )
+        for each in posted
+    ]
 
 
 def scored_live(customer: Customer, model: Model, house: House) -> CustomerScored | None:

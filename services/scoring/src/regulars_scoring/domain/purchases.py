@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -33,6 +34,19 @@ class Return:
     amount_minor: int
     is_void: bool = False
 
+    @property
+    def key(self) -> tuple[UUID, UUID | None]:
+        """A return without a receipt is told once per purchase that it matched, and once for the rest."""
+        return self.return_id, self.purchase_id
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A purchase that was nobody's is this customer's."""
+
+    purchase_id: UUID
+    customer_id: CustomerId
+
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
@@ -51,6 +65,39 @@ class Purchase:
         """Not wholly returned: some of its price is kept. One that cost nothing ends with any return."""
         return not self.is_voided and not (self.is_returned and self.returned_minor >= (self.total_minor or 0))
 
+    def joined(self, later: Purchase) -> Purchase:
+        """With what was told of it later: of customer and sale the first told holds, and what came back adds up."""
+        sold = self if self.total_minor is not None else later
+        return Purchase(
+            self.customer_id or later.customer_id,
+            sold.day,
+            sold.currency,
+            sold.total_minor,
+            self.returned_minor + later.returned_minor,
+            self.is_returned or later.is_returned,
+            self.is_voided or later.is_voided,
+        )
+
+
+def told_of_purchases(told: Iterable[Sale | Claim | Return]) -> dict[UUID, Purchase]:
+    """What all of it tells of each purchase that it names. Of the returns, only such as count."""
+    purchases: dict[UUID, Purchase] = {}
+    for each in told:
+        if each.purchase_id is not None:
+            known = purchases.get(each.purchase_id)
+            purchases[each.purchase_id] = _told_by(each) if known is None else known.joined(_told_by(each))
+    return purchases
+
+
+def _told_by(told: Sale | Claim | Return) -> Purchase:
+    match told:
+        case Sale():
+            return Purchase(told.customer_id, told.day, told.currency, told.total_minor)
+        case Claim():
+            return Purchase(told.customer_id)
+        case Return():
+            return Purchase(returned_minor=told.amount_minor, is_returned=True, is_voided=told.is_void)
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -61,7 +108,7 @@ class Posting:
     change: Entry
 
 
-def posting_of(before: Purchase | None, after: Purchase, reporting_currency: str) -> Posting | None:
+def posting_of(before: Purchase | None, after: Purchase, reporting_currency: str | None) -> Posting | None:
     """What a purchase's change puts into the ledger; None when it concerns no customer, or changes nothing.
 
     A return counts on its purchase's day. In another currency a purchase is an occasion and no money.
@@ -72,7 +119,7 @@ def posting_of(before: Purchase | None, after: Purchase, reporting_currency: str
     return None if change == NOTHING else Posting(after.customer_id, after.day, change)
 
 
-def posting_of_unmatched(unmatched: Return, reporting_currency: str) -> Posting | None:
+def posting_of_unmatched(unmatched: Return, reporting_currency: str | None) -> Posting | None:
     """A return of no known purchase takes its amount from its own day; None when nobody's, or nothing was given."""
     is_counted = unmatched.currency == reporting_currency and unmatched.amount_minor != 0
     if unmatched.customer_id is None or not is_counted:
@@ -80,7 +127,16 @@ def posting_of_unmatched(unmatched: Return, reporting_currency: str) -> Posting 
     return Posting(unmatched.customer_id, unmatched.day, Entry(-unmatched.amount_minor))
 
 
-def _entry(purchase: Purchase | None, reporting_currency: str) -> Entry:
+def summed(postings: Iterable[Posting]) -> Sequence[Posting]:
+    """One posting for each day of each customer."""
+    days: dict[tuple[CustomerId, date], Entry] = {}
+    for posting in postings:
+        place = posting.customer_id, posting.day
+        days[place] = days.get(place, NOTHING) + posting.change
+    return [Posting(customer_id, day, change) for (customer_id, day), change in days.items()]
+
+
+def _entry(purchase: Purchase | None, reporting_currency: str | None) -> Entry:
     if purchase is None or purchase.customer_id is None or purchase.total_minor is None:
         return NOTHING
     net = purchase.total_minor - purchase.returned_minor if purchase.currency == reporting_currency else 0

@@ -6,7 +6,7 @@ so the order in which its entries came about does not show in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -30,6 +30,15 @@ class Entry:
 
 
 NOTHING = Entry()
+
+
+@dataclass(frozen=True, slots=True)
+class DayChange:
+    """What became of the entry of one day."""
+
+    day: date
+    before: Entry
+    after: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,15 @@ def state_of(ledger: Mapping[date, Entry]) -> BuyingState:
         return BuyingState(total_minor=total)
     first = occasions[0]
     return BuyingState(len(occasions), total, first, occasions[-1], ledger[first].net_minor)
+
+
+def followed(state: BuyingState, changes: Iterable[DayChange]) -> BuyingState | None:
+    """The state after some days changed; None when the ledger has to be read for it, as in `moved`."""
+    now: BuyingState | None = state
+    for change in changes:
+        if now is not None:
+            now = moved(now, change.day, change.before, change.after)
+    return now
 
 
 def moved(state: BuyingState, day: date, before: Entry, after: Entry) -> BuyingState | None:

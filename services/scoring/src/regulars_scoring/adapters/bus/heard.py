@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from regulars_contracts.envelope import parse
+from regulars_contracts.events import Event
 from regulars_contracts.events.customer import Registered
 from regulars_contracts.events.loyalty import PurchaseClaimed, PurchaseRecorded, PurchaseReturned
 from regulars_kit.inbox import Handler
 from regulars_kit.values import CustomerId
-from regulars_scoring.application.claim_purchase import claim_purchase
-from regulars_scoring.application.ports import House, Transactions
-from regulars_scoring.application.record_purchase import record_purchase
-from regulars_scoring.application.register_customer import register_customer
-from regulars_scoring.application.return_purchase import return_purchase
-from regulars_scoring.domain.purchases import Return, Sale
+from regulars_scoring.application.follow_events import note_event
+from regulars_scoring.application.ports import Listens
+from regulars_scoring.domain.heard import Heard, Registration
+from regulars_scoring.domain.purchases import Claim, Return, Sale
 
 GROUP = "regulars-scoring"
 TOPICS = ("regulars.loyalty", "regulars.customer")
 
-Deliver = Callable[[UUID], Transactions]
+Deliver = Callable[[UUID], Listens]
 """Transactions for one delivery of the event with this id: its inbox row is in their commit."""
 
+Some = TypeVar("Some", bound=Event)
 
-def handlers(deliver: Deliver, house: House) -> Mapping[str, Handler]:
+
+def handlers(deliver: Deliver) -> Mapping[str, Handler]:
     """Event type -> its handler. A handler raises ValueError for an event that does not fit its type."""
+    table: dict[str, Handler] = {}
 
-    async def recorded(event_id: UUID, body: bytes) -> None:
-        event = PurchaseRecorded.model_validate(parse(body).data)
-        await record_purchase(_sale(event), deliver(event_id), house)
+    def hear(event_class: type[Some], tell: Callable[[Some], Heard]) -> None:
+        async def handle(event_id: UUID, body: bytes) -> None:
+            await note_event(tell(event_class.model_validate(parse(body).data)), deliver(event_id))
 
-    async def returned(event_id: UUID, body: bytes) -> None:
-        event = PurchaseReturned.model_validate(parse(body).data)
-        await return_purchase(_return(event), deliver(event_id), house)
+        table[event_class.type] = handle
 
-    async def claimed(event_id: UUID, body: bytes) -> None:
-        event = PurchaseClaimed.model_validate(parse(body).data)
-        await claim_purchase(event.purchase_id, CustomerId(event.customer_id), deliver(event_id), house)
-
-    async def registered(event_id: UUID, body: bytes) -> None:
-        event = Registered.model_validate(parse(body).data)
-        await register_customer(CustomerId(event.customer_id), event.registered_at, deliver(event_id))
-
-    return {
-        PurchaseRecorded.type: recorded,
-        PurchaseReturned.type: returned,
-        PurchaseClaimed.type: claimed,
-        Registered.type: registered,
-    }
+    hear(PurchaseRecorded, _sale)
+    hear(PurchaseReturned, _return)
+    hear(PurchaseClaimed, _claim)
+    hear(Registered, _registration)
+    return table
 
 
 def _sale(event: PurchaseRecorded) -> Sale:
@@ -65,6 +57,14 @@ def _return(event: PurchaseReturned) -> Return:
         amount_minor=sum(line.net_minor for line in event.lines),
         is_void=event.voided,
     )
+
+
+def _claim(event: PurchaseClaimed) -> Claim:
+    return Claim(event.purchase_id, CustomerId(event.customer_id))
+
+
+def _registration(event: Registered) -> Registration:
+    return Registration(CustomerId(event.customer_id), event.registered_at)
 
 
 def _customer(customer_id: UUID | None) -> CustomerId | None:

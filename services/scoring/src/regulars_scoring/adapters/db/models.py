@@ -44,10 +44,7 @@ class ModelCache:
     async def serving(self, session: Session) -> Model | None:
         """None before the first run."""
         found = await session.first("SELECT run_id FROM house")
-        return None if found is None else await self.of_run(session, found["run_id"])
-
-    async def of_run(self, session: Session, run_id: UUID | None) -> Model | None:
-        """The model of the run that serves, as somebody has just read; None for None."""
+        run_id = None if found is None else found["run_id"]
         if run_id is None:
             return None
         if self._model is None or self._model.run_id != run_id:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from regulars_scoring.adapters.db.session import Row
 from regulars_scoring.application.ports import Customer, HistoryEntry
 from regulars_scoring.domain.facts import CustomerScored
+from regulars_scoring.domain.purchases import Purchase
 from regulars_scoring.domain.rfm import Cell
 from regulars_scoring.domain.runs import Run
 from regulars_scoring.domain.scoring import Figures
@@ -55,6 +56,18 @@ def columns_of(scored: Sequence[CustomerScored]) -> list[list[object]]:
 def customer_in(row: Row) -> Customer:
     state = BuyingState(row["occasions"], row["total_minor"], row["first_day"], row["last_day"], row["first_net_minor"])
     return Customer(row["id"], state, figures_in(row), row["version"])
+
+
+def purchase_in(row: Row) -> Purchase:
+    return Purchase(
+        row["customer_id"],
+        row["day"],
+        row["currency"],
+        row["total_minor"],
+        row["returned_minor"],
+        row["is_returned"],
+        row["is_voided"],
+    )
 
 
 def history_entry_in(row: Row) -> HistoryEntry:

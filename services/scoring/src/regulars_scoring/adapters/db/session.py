@@ -1,17 +1,23 @@
 """The asyncpg connection below SQLAlchemy, inside the transaction that SQLAlchemy ends.
 
-A purchase is five statements; SQLAlchemy's own handling of them would cost as much as they do. asyncpg prepares each
-once per connection.
+A batch of purchases is some statements over arrays; SQLAlchemy's own handling of them would cost as much as they do.
+asyncpg prepares each once per connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from regulars_kit.bus import Message
+from regulars_scoring.domain.facts import Fact
+
 Row = Mapping[str, Any]
+
+ToMessage = Callable[[Fact], Message]
+"""Puts a fact into the words of the bus."""
 
 
 class _Driver(Protocol):
@@ -23,12 +29,14 @@ class _Driver(Protocol):
 class Session:
     """One transaction's statements. `$1` is a statement's first value; arrays are Python sequences.
 
-    JSON goes in as text and comes back as Python's values: so SQLAlchemy sets its connections up.
+    JSON goes in as text and comes back as Python's values: so SQLAlchemy sets its connections up. `first` is said
+    before any other statement.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, first: str | None = None) -> None:
         self.connection = connection
         self._driver: _Driver | None = None
+        self._first = first
 
     async def fetch(self, statement: str, *values: object) -> Sequence[Row]:
         return await (await self._begun()).fetch(statement, *values)
@@ -44,4 +52,6 @@ class Session:
         if self._driver is None:
             raw = await self.connection.get_raw_connection()
             self._driver = cast(_Driver, raw.driver_connection)
+            if self._first is not None:
+                await self._driver.execute(self._first)
         return self._driver

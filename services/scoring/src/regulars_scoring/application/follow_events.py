@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from regulars_kit.values import CustomerId
+from regulars_scoring.application.ports import House, Listening, Listens
+from regulars_scoring.application.posting import post
+from regulars_scoring.domain.heard import Heard, Registration
+from regulars_scoring.domain.purchases import (
+    Claim,
+    Posting,
+    Purchase,
+    Return,
+    Sale,
+    posting_of,
+    posting_of_unmatched,
+    summed,
+    told_of_purchases,
+)
+
+
+async def note_event(heard: Heard, begin: Listens) -> None:
+    """Note what an event tells; it is followed before the commit, together with all that share the transaction."""
+    async with begin() as unit:
+        unit.note(heard)
+
+
+async def follow_events(unit: Listening, house: House) -> None:
+    """Take what the unit noted into the states and scores of the customers concerned, in as few statements for many
+    as for one.
+
+    A purchase, its claim and its returns may come in any order: nobody's is kept until it is claimed, and a return
+    before its purchase waits for it. What is known already changes nothing.
+    """
+    if not unit.noted:
+        return
+    # Before the locks of the rest: the first purchase of all settles it, and others wait for that.
+    currency = await unit.reporting_currency(_first_currency(unit.noted))
+    returns = await unit.keep_returns(_once(each for each in unit.noted if isinstance(each, Return)))
+    told = told_of_purchases([*(each for each in unit.noted if isinstance(each, Sale | Claim)), *returns])
+    before = await unit.keep_purchases(told)
+    postings = summed([*_postings(before, told, currency), *_postings_of_unmatched(returns, currency)])
+    await unit.lock(_concerned(unit.noted, postings))
+    await post(unit, postings, house)
+
+
+def _postings(
+    before: Mapping[UUID, Purchase], told: Mapping[UUID, Purchase], currency: str | None
+) -> Iterable[Posting]:
+    for purchase_id, later in told.items():
+        known = before.get(purchase_id)
+        posting = posting_of(known, later if known is None else known.joined(later), currency)
+        if posting is not None:
+            yield posting
+
+
+def _postings_of_unmatched(returns: Sequence[Return], currency: str | None) -> Iterable[Posting]:
+    for each in returns:
+        posting = posting_of_unmatched(each, currency) if each.purchase_id is None else None
+        if posting is not None:
+            yield posting
+
+
+def _concerned(noted: Sequence[Heard], postings: Sequence[Posting]) -> Mapping[CustomerId, datetime | None]:
+    """The customers, and when they registered where that was told."""
+    concerned: dict[CustomerId, datetime | None] = {}
+    for each in noted:
+        if isinstance(each, Registration):
+            concerned.setdefault(each.customer_id, each.at)
+    for posting in postings:
+        concerned.setdefault(posting.customer_id, None)
+    return concerned
+
+
+def _once(returns: Iterable[Return]) -> Sequence[Return]:
+    first: dict[tuple[UUID, UUID | None], Return] = {}
+    for each in returns:
+        first.setdefault(each.key, each)
+    return list(first.values())
+
+
+def _first_currency(noted: Sequence[Heard]) -> str | None:
+    return next((each.currency for each in noted if isinstance(each, Sale | Return)), None)
