@@ -76,9 +76,7 @@ async def _judge(
 
     Some rules hold for whoever is known, as "never bought anything" does.
     """
-    touched = await unit.segments.touched(facets)
+    touched, others = await unit.segments.told_apart(facets)
     await judge(unit, touched, customers, now)
     if new:
-        done = {segment.id for segment in touched}
-        others = [segment for segment in await unit.segments.touched(list(Facet)) if segment.id not in done]
         await judge(unit, others, new, now)

@@ -35,9 +35,6 @@ class Projection(Protocol):
         `ids` are sorted. Until then no segment appears either, see `Segments.block_events`.
         """
 
-    async def lock(self, ids: Sequence[CustomerId]) -> None:
-        """Lock several who are known; `ids` are sorted."""
-
     async def put_traits(self, told: Sequence[Traits]) -> None:
         """Like all of these: keep what is newer than what is kept; of one customer (and way, programme) one at most."""
 
@@ -91,8 +88,8 @@ class Segments(Protocol):
 
     async def page(self, *, after: SegmentId | None, limit: int) -> Sequence[Segment]: ...
 
-    async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
-        """Those whose rules look at one of the facets."""
+    async def told_apart(self, facets: Collection[Facet]) -> tuple[Sequence[Segment], Sequence[Segment]]:
+        """Those whose rules look at one of the facets, and all others."""
 
     async def unswept(self, today: date) -> Sequence[SegmentId]:
         """Those that nobody was judged for yet, or whose verdicts a new day may have changed since."""

@@ -17,13 +17,8 @@ Told = TypeVar("Told")
 EVENTS_LOCK = 7_410
 """Advisory lock: shared by those who have a customer in hand, alone for a new segment."""
 
-# A new customer is a row of this transaction's own; one who is known is locked by the next statement.
-_TAKE = f"""
-    INSERT INTO customers (id)
-    SELECT id FROM pg_advisory_xact_lock_shared({EVENTS_LOCK}), unnest($1::uuid[]) AS told (id)
-    ON CONFLICT DO NOTHING RETURNING id
-"""
-_LOCK = "SELECT FROM customers WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_TAKE = "SELECT take_customers($1::uuid[]) AS id"
+"""A function that the migrations make; it takes `EVENTS_LOCK`."""
 
 _TRAITS = """
     UPDATE customers SET traits = told.traits::jsonb, traits_at = told.at
@@ -78,12 +73,7 @@ class SqlProjection:
         self._session = session
 
     async def take(self, ids: Sequence[CustomerId]) -> Collection[CustomerId]:
-        new = await self._session.fetch(_TAKE, ids)
-        await self.lock(ids)
-        return [CustomerId(row["id"]) for row in new]
-
-    async def lock(self, ids: Sequence[CustomerId]) -> None:
-        await self._session.execute(_LOCK, ids)
+        return [CustomerId(row["id"]) for row in await self._session.fetch(_TAKE, ids)]
 
     async def put_traits(self, told: Sequence[Traits]) -> None:
         await self._put(_TRAITS, told, lambda one: (one.customer_id, json.dumps(dict(one.values)), one.at))

@@ -19,7 +19,7 @@ from regulars_campaign.domain.rules import Facet, facets_of, is_timed
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_kit.values import CustomerId
 
-_TOUCHED = "SELECT id FROM segments WHERE facets && $1::text[] ORDER BY id"
+_ALL = "SELECT id, facets && $1::text[] AS is_touched FROM segments ORDER BY id"
 _ENTER = """
     INSERT INTO members (segment_id, customer_id, entered_at)
     SELECT segment_id, customer_id, $3 FROM unnest($1::uuid[], $2::uuid[]) AS come (segment_id, customer_id)
@@ -69,13 +69,14 @@ class SqlSegments:
         query = select(segments).order_by(segments.c.id).limit(limit)
         return await self._all(query if after is None else query.where(segments.c.id > after))
 
-    async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
-        ids = [SegmentId(row["id"]) for row in await self._session.fetch(_TOUCHED, sorted(facets))]
-        missing = [segment_id for segment_id in ids if segment_id not in _KNOWN]
+    async def told_apart(self, facets: Collection[Facet]) -> tuple[Sequence[Segment], Sequence[Segment]]:
+        rows = await self._session.fetch(_ALL, sorted(facets))
+        missing = [row["id"] for row in rows if row["id"] not in _KNOWN]
         if missing:
             found = await self._all(select(segments).where(segments.c.id.in_(missing)))
             _KNOWN.update({segment.id: segment for segment in found})
-        return [_KNOWN[segment_id] for segment_id in ids]
+        touched = [_KNOWN[row["id"]] for row in rows if row["is_touched"]]
+        return touched, [_KNOWN[row["id"]] for row in rows if not row["is_touched"]]
 
     async def unswept(self, today: date) -> Sequence[SegmentId]:
         due = segments.c.swept_on.is_(None) | (segments.c.is_timed & (segments.c.swept_on < today))

@@ -14,9 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 Row = Mapping[str, Any]
 Value = object
 
-# Prepared plans are made while tables are small and kept when they are not: no scan of a whole table may be in one.
-_NO_SCANS = "SELECT set_config('enable_seqscan', 'off', true)"
-
 
 class _Driver(Protocol):
     async def fetch(self, query: str, *args: Value) -> Sequence[Row]: ...
@@ -25,24 +22,20 @@ class _Driver(Protocol):
 
 
 class Session:
-    """Statements about customers who are named. `$1` is a statement's first value; arrays are Python sequences.
-
-    From the first of them on, nothing in the transaction scans a whole table. JSON goes in as text.
-    """
+    """Runs statements. `$1` is a statement's first value; arrays are Python sequences. JSON goes in as text."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._driver: _Driver | None = None
 
     async def fetch(self, statement: str, *values: Value) -> Sequence[Row]:
-        return await (await self._begun()).fetch(statement, *values)
+        return await (await self._below()).fetch(statement, *values)
 
     async def execute(self, statement: str, *values: Value) -> None:
-        await (await self._begun()).execute(statement, *values)
+        await (await self._below()).execute(statement, *values)
 
-    async def _begun(self) -> _Driver:
+    async def _below(self) -> _Driver:
         if self._driver is None:
             raw = await self._connection.get_raw_connection()
             self._driver = cast(_Driver, raw.driver_connection)
-            await self._driver.fetch(_NO_SCANS)
         return self._driver

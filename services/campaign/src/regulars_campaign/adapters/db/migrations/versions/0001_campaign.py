@@ -133,19 +133,34 @@ _DEEDS = (
     """,
 )
 
+_TAKE = """
+    -- Locks the customers, whose ids are sorted, and returns those who are new. While one is locked no segment appears.
+    CREATE FUNCTION take_customers(ids uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+    BEGIN
+        -- From here on customers are named in each statement. Plans are made while tables are small and kept when they
+        -- are not: no scan of a whole table may be in one.
+        SET LOCAL enable_seqscan = off;
+        PERFORM pg_advisory_xact_lock_shared(7410);
+        RETURN QUERY INSERT INTO customers (id) SELECT unnest(ids) ON CONFLICT DO NOTHING RETURNING id;
+        PERFORM FROM customers WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+    END $$
+"""
+
 _ROLL_UP = r"""
     -- Reckons the days of these returns, and those of the purchases and their returns, again from what is stored, for
-    -- the customers in `who`, and then their totals.
+    -- the customers in `who`, and then their totals. Each row is looked up by its key, by plans that are made while
+    -- tables are small: all that reads a table whole is switched off.
     CREATE FUNCTION roll_up(who uuid[], returned_by uuid[], returned_on date[], spoken_of uuid[]) RETURNS void
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off AS $$
     DECLARE
         customers uuid[];
         days date[];
     BEGIN
         -- What came back of a purchase is its customer's, even where the return named nobody.
         UPDATE returns SET customer_id = p.customer_id FROM purchases p
-        WHERE p.id = ANY (spoken_of) AND returns.purchase_id = p.id AND returns.customer_id IS NULL
-            AND p.customer_id IS NOT NULL;
+        WHERE p.id = ANY (spoken_of) AND returns.purchase_id = p.id
+            AND coalesce(returns.customer_id, p.customer_id) IS DISTINCT FROM returns.customer_id;
 
         SELECT array_agg(customer_id), array_agg(day) INTO customers, days FROM (
             SELECT * FROM unnest(returned_by, returned_on) AS said (customer_id, day)
@@ -287,6 +302,6 @@ _CAMPAIGNS = (
 
 
 def upgrade() -> None:
-    own = (*_CUSTOMERS, *_DEEDS, _ROLL_UP, *_SEGMENTS, *_CAMPAIGNS)
+    own = (*_CUSTOMERS, _TAKE, *_DEEDS, _ROLL_UP, *_SEGMENTS, *_CAMPAIGNS)
     for statement in (*own, *outbox.DDL, *inbox.DDL, *idempotency.DDL, *jobs.DDL):
         op.execute(statement)
