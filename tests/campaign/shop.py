@@ -181,12 +181,16 @@ class Shop:
 
     async def hear(self, event: Event, event_id: UUID | None = None) -> object:
         """Hand an event to the consumer, once; None when it is handled."""
+        assert self.service.consumer is not None
+        return await self.service.consumer.handle(self.message(event, event_id))
+
+    def message(self, event: Event, event_id: UUID | None = None) -> Message:
+        """An event on its way, told at this moment."""
         identity = event_id or new_id()
         subject = str(getattr(event, "customer_id", None) or identity)
         service = event.type.split(".")[0]
         body = envelope(event, source_service=service, subject=subject, time=self.clock(), id=identity).to_bytes()
-        assert self.service.consumer is not None
-        return await self.service.consumer.handle(Message(identity, event.type, subject, body))
+        return Message(identity, event.type, subject, body)
 
     async def do_jobs(self) -> None:
         """Run what was asked for in the background, to its end."""

@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regulars_campaign.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_campaign.adapters.bus.published import SERVICE, TOPIC, message_of
 from regulars_campaign.adapters.contacts.customer_service import CustomerService
-from regulars_campaign.adapters.db.unit import BUILD_SEGMENT, SqlUnit
+from regulars_campaign.adapters.db.unit import BUILD_SEGMENT, SqlListening, SqlUnit
 from regulars_campaign.adapters.http import campaigns, messages, segments, templates
 from regulars_campaign.adapters.http.context import Context
 from regulars_campaign.adapters.http.problems import STATUS_OF, tell_bodies_apart
 from regulars_campaign.adapters.liquid.renderer import LiquidRenderer
 from regulars_campaign.adapters.sending.file_sink import FileSink
 from regulars_campaign.adapters.sending.sender import Sender
+from regulars_campaign.application.follow_events import follow_events
 from regulars_campaign.application.ports import Now
 from regulars_campaign.application.ports import Transactions as Begin
 from regulars_campaign.application.send_messages import Post
@@ -76,8 +77,9 @@ def build(
 
     begin = Transactions(database, _unit, on_commit=wake)
     read = Transactions(database, _unit)
-    ears = handlers(partial(begin.for_delivery, GROUP), settings.zone, now)
-    consumer = Consumer(bus, GROUP, TOPICS, ears, database, clock=clock)
+    listen = Transactions(database, _listening, on_commit=wake, before_commit=lambda unit: follow_events(unit, now))
+    ears = handlers(partial(listen.for_delivery, GROUP), settings.zone)
+    consumer = Consumer(bus, GROUP, TOPICS, ears, database, clock=clock, together=settings.events_together)
     context = Context(begin, read, renderer, frozenset(Channel(name) for name in providers), now)
     app = _app(context, verifier, dead_letter_routes(consumer, SERVICE), job_routes(database))
     schedules = (
@@ -112,6 +114,10 @@ def _providers(settings: Settings) -> Mapping[str, FileSink]:
 
 def _unit(connection: AsyncConnection) -> SqlUnit:
     return SqlUnit(connection, message_of)
+
+
+def _listening(connection: AsyncConnection) -> SqlListening:
+    return SqlListening(connection, message_of)
 
 
 async def _sweep(begin: Begin, now: Now) -> None:

@@ -25,6 +25,9 @@ class Settings(ServiceSettings):
     sink_dir: Path | None = Field(
         None, description="Folder that e-mails are written to, one file each; none: no campaign can be launched."
     )
+    events_together: int = Field(
+        200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
+    )
 
     @field_validator("time_zone")
     @classmethod

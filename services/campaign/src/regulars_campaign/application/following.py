@@ -1,56 +1,49 @@
-"""How membership follows what is known, and how a campaign hears of it: in the commit of whatever changed."""
+"""How membership becomes what the rules say, and how a campaign hears of it, in one commit."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from regulars_campaign.application.ports import Unit
+from regulars_campaign.application.ports import Unit, Verdict
 from regulars_campaign.domain.calendar import Moment
 from regulars_campaign.domain.campaigns import STEP, Campaign, Trigger
 from regulars_campaign.domain.facts import Fact, SegmentEntered, SegmentLeft
 from regulars_campaign.domain.messages import Message, State
-from regulars_campaign.domain.rules import Facet
-from regulars_campaign.domain.segments import Segment, SegmentId
+from regulars_campaign.domain.segments import Segment
 from regulars_kit.values import CustomerId, new_id
 
 
-async def follow(unit: Unit, customers: Collection[CustomerId], facets: Collection[Facet], now: Moment) -> None:
-    """Judge the customers again by every rule that looks at one of the facets. The customers are locked."""
-    segments = await unit.segments.touched(facets)
-    if segments:
-        await judge(unit, segments, customers, now)
-
-
 async def judge(unit: Unit, segments: Sequence[Segment], customers: Collection[CustomerId], now: Moment) -> None:
-    """Make the membership of these customers what the rules say, announce who came and went, trigger campaigns."""
-    facts: list[Fact] = []
-    entered: dict[SegmentId, frozenset[CustomerId]] = {}
-    for standing in await unit.judge.judge(segments, customers, now.today):
-        segment = standing.segment
-        came, went = standing.fulfilling - standing.members, standing.members - standing.fulfilling
-        if came:
-            entered[segment.id] = came
-            await unit.segments.enter(segment.id, came, now.at)
-        if went:
-            await unit.segments.leave(segment.id, went)
-        facts += [SegmentEntered(customer, now.at, segment.id, segment.code) for customer in sorted(came)]
-        facts += [SegmentLeft(customer, now.at, segment.id, segment.code) for customer in sorted(went)]
-    await unit.announce(facts)
-    await _trigger_entered(unit, entered, now)
+    """Make the membership of these customers what the rules say, announce who came and went, trigger campaigns.
+
+    The customers are locked.
+    """
+    verdicts = await unit.judge.judge(segments, customers, now.today)
+    await unit.segments.enter([(each.segment.id, customer) for each in verdicts for customer in each.came], now.at)
+    await unit.segments.leave([(each.segment.id, customer) for each in verdicts for customer in each.went])
+    await unit.announce([fact for verdict in verdicts for fact in _facts(verdict, now)])
+    await _trigger_entered(unit, verdicts, now)
 
 
-async def _trigger_entered(unit: Unit, entered: dict[SegmentId, frozenset[CustomerId]], now: Moment) -> None:
+def _facts(verdict: Verdict, now: Moment) -> Sequence[Fact]:
+    segment = verdict.segment
+    entered = [SegmentEntered(customer, now.at, segment.id, segment.code) for customer in verdict.came]
+    return [*entered, *(SegmentLeft(customer, now.at, segment.id, segment.code) for customer in verdict.went)]
+
+
+async def _trigger_entered(unit: Unit, verdicts: Sequence[Verdict], now: Moment) -> None:
+    entered = {verdict.segment.id: verdict.came for verdict in verdicts if verdict.came}
     if not entered:
         return
     campaigns = await unit.campaigns.triggered(Trigger.SEGMENT_ENTERED, entered)
-    due = [
-        due_message(campaign, customer, now)
-        for campaign in campaigns
-        if campaign.segment_id is not None
-        for customer in sorted(entered[campaign.segment_id])
-    ]
-    if due:
-        await unit.messages.add_due(due)
+    await unit.messages.add_due(
+        [
+            due_message(campaign, customer, now)
+            for campaign in campaigns
+            if campaign.segment_id is not None
+            for customer in entered[campaign.segment_id]
+        ]
+    )
 
 
 def due_message(campaign: Campaign, customer: CustomerId, now: Moment) -> Message:

@@ -12,9 +12,10 @@ from uuid import UUID
 from regulars_campaign.domain.calendar import Moment
 from regulars_campaign.domain.campaigns import Campaign, Trigger
 from regulars_campaign.domain.facts import Fact
-from regulars_campaign.domain.heard import Balance, Purchase, Return, Score
+from regulars_campaign.domain.gathering import SpokenOf
+from regulars_campaign.domain.heard import Balance, Consent, Heard, Return, Score, Stage, Tier, Traits
 from regulars_campaign.domain.messages import Claimed, Contact, Known, Message, Outcome
-from regulars_campaign.domain.rules import Facet, HasConsent, Rule
+from regulars_campaign.domain.rules import Facet, Rule
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_campaign.domain.templates import Template, Text
 from regulars_kit.values import CustomerId
@@ -22,32 +23,30 @@ from regulars_kit.values import CustomerId
 Now = Callable[[], Moment]
 """The present, with its day in the shop's zone."""
 
+Membership = tuple[SegmentId, CustomerId]
+
 
 class Projection(Protocol):
     """What is known of customers, from events in any order. Whatever is older than what is kept changes nothing."""
 
-    async def take(self, customer_id: CustomerId) -> bool:
-        """Lock the customer, whom nobody else changes or judges before this transaction ends. True: a new one.
+    async def take(self, ids: Sequence[CustomerId]) -> Collection[CustomerId]:
+        """Lock the customers, whom nobody else changes or judges before this transaction ends; those who are new.
 
-        Until then no segment appears either, see `Segments.block_events`.
+        `ids` are sorted. Until then no segment appears either, see `Segments.block_events`.
         """
 
-    async def lock(self, ids: Collection[CustomerId]) -> None:
-        """Lock several who are known."""
+    async def put_traits(self, told: Sequence[Traits]) -> None:
+        """Like all of these: keep what is newer than what is kept; of one customer (and way, programme) one at most."""
 
-    async def put_traits(self, customer_id: CustomerId, traits: Mapping[str, object], at: datetime) -> None: ...
+    async def put_consents(self, told: Sequence[Consent]) -> None: ...
 
-    async def put_consent(
-        self, customer_id: CustomerId, way: HasConsent, *, is_granted: bool, at: datetime
-    ) -> None: ...
+    async def put_stages(self, told: Sequence[Stage]) -> None: ...
 
-    async def put_stage(self, customer_id: CustomerId, stage: str, at: datetime) -> None: ...
+    async def put_tiers(self, told: Sequence[Tier]) -> None: ...
 
-    async def put_tier(self, customer_id: CustomerId, programme: str, tier: str, at: datetime) -> None: ...
+    async def put_balances(self, told: Sequence[Balance]) -> None: ...
 
-    async def put_balance(self, customer_id: CustomerId, balance: Balance) -> None: ...
-
-    async def put_score(self, customer_id: CustomerId, score: Score) -> None: ...
+    async def put_scores(self, told: Sequence[Score]) -> None: ...
 
     async def known(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Known]:
         """What templates may say; customers of whom nothing was heard are missing."""
@@ -56,23 +55,22 @@ class Projection(Protocol):
 class Deeds(Protocol):
     """Purchases and returns as they were told, and the roll-ups that rules ask. Days are of the shop's zone.
 
-    The purchase's row is locked before its customer's: whoever comes second sees what the first has written.
+    A purchase's row is locked before its customer's: whoever comes second sees what the first has written.
     """
 
-    async def add_purchase(self, purchase: Purchase, day: date) -> CustomerId | None:
-        """Store it and lock it; its customer, who may have claimed it before it was heard of."""
+    async def keep_purchases(self, spoken_of: Sequence[SpokenOf]) -> Collection[CustomerId]:
+        """Store what is said of them (sorted by id), and lock them; whose they are.
 
-    async def touch_purchase(self, purchase_id: UUID, owner: CustomerId | None, *, is_void: bool) -> CustomerId | None:
-        """Lock it, heard of or not; store whose it is (None: as known), and that it is void. Answers with its customer.
-
-        Once void it stays so, and once owned too.
+        Once void they stay so, and once owned too, whether by a claim that was heard before them or otherwise.
         """
 
-    async def add_return(self, said: Return, day: date) -> None:
-        """Store it; told twice, it is stored once."""
+    async def keep_returns(self, returns: Sequence[Return]) -> None:
+        """Store them; told twice, they are stored once."""
 
-    async def roll_up(self, customer_id: CustomerId, purchase_id: UUID | None, days: Collection[date]) -> None:
-        """Reckon again what the customer did on these days and on those of the purchase and its returns."""
+    async def roll_up(
+        self, customers: Sequence[CustomerId], returns: Sequence[Return], purchases: Sequence[UUID]
+    ) -> None:
+        """Reckon again what the customers did on the days of these returns, and of the purchases and their returns."""
 
 
 class Segments(Protocol):
@@ -90,8 +88,8 @@ class Segments(Protocol):
 
     async def page(self, *, after: SegmentId | None, limit: int) -> Sequence[Segment]: ...
 
-    async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
-        """Those whose rules look at one of the facets."""
+    async def told_apart(self, facets: Collection[Facet]) -> tuple[Sequence[Segment], Sequence[Segment]]:
+        """Those whose rules look at one of the facets, and all others."""
 
     async def unswept(self, today: date) -> Sequence[SegmentId]:
         """Those that nobody was judged for yet, or whose verdicts a new day may have changed since."""
@@ -108,18 +106,18 @@ class Segments(Protocol):
 
     async def is_member(self, segment_id: SegmentId, customer_id: CustomerId) -> bool: ...
 
-    async def enter(self, segment_id: SegmentId, customers: Collection[CustomerId], at: datetime) -> None: ...
+    async def enter(self, memberships: Sequence[Membership], at: datetime) -> None: ...
 
-    async def leave(self, segment_id: SegmentId, customers: Collection[CustomerId]) -> None: ...
+    async def leave(self, memberships: Sequence[Membership]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Who of some customers fulfils a segment's rule, and who of them is a member."""
+class Verdict:
+    """Who of some customers fulfils a segment's rule and is no member, and who is one and does not; by their ids."""
 
     segment: Segment
-    fulfilling: frozenset[CustomerId]
-    members: frozenset[CustomerId]
+    came: Sequence[CustomerId]
+    went: Sequence[CustomerId]
 
 
 class Judge(Protocol):
@@ -127,8 +125,8 @@ class Judge(Protocol):
 
     async def judge(
         self, segments: Sequence[Segment], customers: Collection[CustomerId], today: date
-    ) -> Sequence[Standing]:
-        """Who of the customers stands how to each of the segments, in their order."""
+    ) -> Sequence[Verdict]:
+        """Who of the customers came to each of the segments, in their order, and who went."""
 
     async def out_of_step(self, segment: Segment, today: date) -> Sequence[CustomerId]:
         """Everybody whose membership is not what the rule says."""
@@ -245,7 +243,17 @@ class Unit(Protocol):
         """Queue the job that judges everybody for a new segment."""
 
 
+class Listening(Unit, Protocol):
+    """The unit of what is heard: events note what they tell, and it is followed at once before the commit."""
+
+    @property
+    def noted(self) -> Sequence[Heard]: ...
+
+    def note(self, heard: Sequence[Heard]) -> None: ...
+
+
 Transactions = Callable[[], AbstractAsyncContextManager[Unit]]
+Listens = Callable[[], AbstractAsyncContextManager[Listening]]
 
 
 class Contacts(Protocol):

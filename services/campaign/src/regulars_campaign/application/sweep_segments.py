@@ -28,7 +28,7 @@ async def sweep_segment(segment_id: SegmentId, begin: Transactions, now: Now) ->
     for start in range(0, len(changed), CUSTOMERS_A_COMMIT):
         async with begin() as unit:
             customers = changed[start : start + CUSTOMERS_A_COMMIT]
-            await unit.customers.lock(customers)
+            await unit.customers.take(customers)
             await judge(unit, [segment], customers, moment)
     async with begin() as unit:
         await unit.segments.mark_swept(segment_id, moment.today)

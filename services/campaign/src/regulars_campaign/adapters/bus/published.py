@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 
 from regulars_campaign.domain import facts
 from regulars_contracts.envelope import envelope
@@ -34,5 +34,5 @@ def message_of(fact: facts.Fact) -> Message:
 def event_of(fact: facts.Fact) -> Event:
     """The published event that tells of the fact."""
     event, instant = _EVENTS[type(fact)]
-    fields = asdict(fact)
-    return event.model_validate({**fields, instant: fields.pop("at")})
+    said = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return event.model_validate({**said, instant: said.pop("at")})

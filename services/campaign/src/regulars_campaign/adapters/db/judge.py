@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_campaign.adapters.db.compiler import Compilation
 from regulars_campaign.adapters.db.tables import customers, members
-from regulars_campaign.application.ports import Standing
+from regulars_campaign.application.ports import Verdict
 from regulars_campaign.domain.rules import Rule, walk
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_kit.values import CustomerId
@@ -29,16 +29,17 @@ class SqlJudge:
 
     async def judge(
         self, segments: Sequence[Segment], customers: Collection[CustomerId], today: date
-    ) -> Sequence[Standing]:
-        found: list[Standing] = []
+    ) -> Sequence[Verdict]:
+        found: list[Verdict] = []
         for start in range(0, len(segments), RULES_A_STATEMENT):
             some = segments[start : start + RULES_A_STATEMENT]
             statement = _scoped(tuple((segment.id, segment.rule) for segment in some), today)
             rows = (await self._connection.execute(statement, {"ids": list(customers)})).all()
             for place, segment in enumerate(some):
-                fulfilling = frozenset(row[0] for row in rows if row[1 + 2 * place])
-                members = frozenset(row[0] for row in rows if row[2 + 2 * place])
-                found.append(Standing(segment, fulfilling, members))
+                verdict, member = 1 + 2 * place, 2 + 2 * place
+                came = sorted(row[0] for row in rows if row[verdict] and not row[member])
+                went = sorted(row[0] for row in rows if row[member] and not row[verdict])
+                found.append(Verdict(segment, came, went))
         return found
 
     async def out_of_step(self, segment: Segment, today: date) -> Sequence[CustomerId]:

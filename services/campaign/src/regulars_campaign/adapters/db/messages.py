@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from regulars_campaign.adapters.db.session import Session
 from regulars_campaign.adapters.db.tables import messages
 from regulars_campaign.domain.messages import Claimed, Message, Outcome, State
 from regulars_kit.values import CustomerId
@@ -46,15 +45,35 @@ _FINISH = text(
 )
 
 
+_ADD_DUE = """
+    INSERT INTO messages (id, campaign_id, step, customer_id, channel, state, due_at, template_id, template_version)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
+                         $8::uuid[], $9::integer[])
+    ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
 class SqlMessages:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, session: Session) -> None:
         self._connection = connection
+        self._session = session
 
     async def add_due(self, due: Sequence[Message]) -> int:
-        added = await self._connection.execute(
-            insert(messages).on_conflict_do_nothing().returning(messages.c.id), [asdict(message) for message in due]
+        if not due:
+            return 0
+        added = await self._session.fetch(
+            _ADD_DUE,
+            [message.id for message in due],
+            [message.campaign_id for message in due],
+            [message.step for message in due],
+            [message.customer_id for message in due],
+            [message.channel for message in due],
+            [message.state for message in due],
+            [message.due_at for message in due],
+            [message.template_id for message in due],
+            [message.template_version for message in due],
         )
-        return len(added.all())
+        return len(added)
 
     async def claim(self, limit: int, lease: timedelta) -> Sequence[Claimed]:
         claimed = await self._connection.execute(_CLAIM, {"limit": limit, "lease": lease})

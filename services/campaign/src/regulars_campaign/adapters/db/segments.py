@@ -11,20 +11,24 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_campaign.adapters.db.projection import EVENTS_LOCK
+from regulars_campaign.adapters.db.session import Session
 from regulars_campaign.adapters.db.tables import members, segments
+from regulars_campaign.application.ports import Membership
 from regulars_campaign.domain.rule_document import parse
 from regulars_campaign.domain.rules import Facet, facets_of, is_timed
 from regulars_campaign.domain.segments import Segment, SegmentId
 from regulars_kit.values import CustomerId
 
-_TOUCHED = text("SELECT id FROM segments WHERE facets && CAST(:facets AS text[]) ORDER BY id")
-_ENTER = text(
-    """
+_ALL = "SELECT id, facets && $1::text[] AS is_touched FROM segments ORDER BY id"
+_ENTER = """
     INSERT INTO members (segment_id, customer_id, entered_at)
-    SELECT :segment_id, id, :at FROM unnest(CAST(:ids AS uuid[])) AS customer (id) ON CONFLICT DO NOTHING
-    """
-)
-_LEAVE = text("DELETE FROM members WHERE segment_id = :segment_id AND customer_id = ANY(CAST(:ids AS uuid[]))")
+    SELECT segment_id, customer_id, $3 FROM unnest($1::uuid[], $2::uuid[]) AS come (segment_id, customer_id)
+    ON CONFLICT DO NOTHING
+"""
+_LEAVE = """
+    DELETE FROM members USING unnest($1::uuid[], $2::uuid[]) AS gone (segment_id, customer_id)
+    WHERE members.segment_id = gone.segment_id AND members.customer_id = gone.customer_id
+"""
 
 
 # Code and rule of a segment never change, and a rule is read once: at each event it would cost more than its verdict.
@@ -32,8 +36,9 @@ _KNOWN: dict[SegmentId, Segment] = {}
 
 
 class SqlSegments:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, session: Session) -> None:
         self._connection = connection
+        self._session = session
 
     async def block_events(self) -> None:
         await self._connection.execute(text(f"SELECT pg_advisory_xact_lock({EVENTS_LOCK})"))
@@ -64,13 +69,14 @@ class SqlSegments:
         query = select(segments).order_by(segments.c.id).limit(limit)
         return await self._all(query if after is None else query.where(segments.c.id > after))
 
-    async def touched(self, facets: Collection[Facet]) -> Sequence[Segment]:
-        ids = list(await self._connection.scalars(_TOUCHED, {"facets": sorted(facets)}))
-        missing = [segment_id for segment_id in ids if segment_id not in _KNOWN]
+    async def told_apart(self, facets: Collection[Facet]) -> tuple[Sequence[Segment], Sequence[Segment]]:
+        rows = await self._session.fetch(_ALL, sorted(facets))
+        missing = [row["id"] for row in rows if row["id"] not in _KNOWN]
         if missing:
             found = await self._all(select(segments).where(segments.c.id.in_(missing)))
             _KNOWN.update({segment.id: segment for segment in found})
-        return [_KNOWN[segment_id] for segment_id in ids]
+        touched = [_KNOWN[row["id"]] for row in rows if row["is_touched"]]
+        return touched, [_KNOWN[row["id"]] for row in rows if not row["is_touched"]]
 
     async def unswept(self, today: date) -> Sequence[SegmentId]:
         due = segments.c.swept_on.is_(None) | (segments.c.is_timed & (segments.c.swept_on < today))
@@ -97,12 +103,13 @@ class SqlSegments:
         member = select(members.c.customer_id).where(members.c.segment_id == segment_id)
         return await self._connection.scalar(member.where(members.c.customer_id == customer_id)) is not None
 
-    async def enter(self, segment_id: SegmentId, customers: Collection[CustomerId], at: datetime) -> None:
-        values = {"segment_id": segment_id, "ids": sorted(customers), "at": at}
-        await self._connection.execute(_ENTER, values)
+    async def enter(self, memberships: Sequence[Membership], at: datetime) -> None:
+        if memberships:
+            await self._session.execute(_ENTER, *_columns(memberships), at)
 
-    async def leave(self, segment_id: SegmentId, customers: Collection[CustomerId]) -> None:
-        await self._connection.execute(_LEAVE, {"segment_id": segment_id, "ids": sorted(customers)})
+    async def leave(self, memberships: Sequence[Membership]) -> None:
+        if memberships:
+            await self._session.execute(_LEAVE, *_columns(memberships))
 
     async def _one(self, query: Select[tuple[Any, ...]]) -> Segment | None:
         found = await self._all(query)
@@ -110,6 +117,10 @@ class SqlSegments:
 
     async def _all(self, query: Select[tuple[Any, ...]]) -> Sequence[Segment]:
         return [_segment(row) for row in (await self._connection.execute(query)).mappings()]
+
+
+def _columns(memberships: Sequence[Membership]) -> tuple[list[SegmentId], list[CustomerId]]:
+    return [segment_id for segment_id, _ in memberships], [customer_id for _, customer_id in memberships]
 
 
 def _segment(row: RowMapping) -> Segment:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,9 +14,11 @@ from regulars_campaign.adapters.db.judge import SqlJudge
 from regulars_campaign.adapters.db.messages import SqlMessages
 from regulars_campaign.adapters.db.projection import SqlProjection
 from regulars_campaign.adapters.db.segments import SqlSegments
+from regulars_campaign.adapters.db.session import Session
 from regulars_campaign.adapters.db.templates import SqlTemplates
 from regulars_campaign.application.ports import Call, Made
 from regulars_campaign.domain.facts import Fact
+from regulars_campaign.domain.heard import Heard
 from regulars_campaign.domain.segments import SegmentId
 from regulars_kit import idempotency, outbox
 from regulars_kit.bus import Message
@@ -30,24 +31,25 @@ BUILD_SEGMENT = "build_segment"
 """The kind of job that judges everybody for a new segment; its payload is `{"segment_id"}`."""
 
 
-@dataclass(frozen=True, slots=True)
 class SqlUnit:
     """`to_message` puts a fact into the words of the bus."""
 
-    connection: AsyncConnection
-    to_message: ToMessage
+    def __init__(self, connection: AsyncConnection, to_message: ToMessage) -> None:
+        self.connection = connection
+        self._session = Session(connection)
+        self._to_message = to_message
 
     @property
     def customers(self) -> SqlProjection:
-        return SqlProjection(self.connection)
+        return SqlProjection(self._session)
 
     @property
     def deeds(self) -> SqlDeeds:
-        return SqlDeeds(self.connection)
+        return SqlDeeds(self._session)
 
     @property
     def segments(self) -> SqlSegments:
-        return SqlSegments(self.connection)
+        return SqlSegments(self.connection, self._session)
 
     @property
     def judge(self) -> SqlJudge:
@@ -63,10 +65,10 @@ class SqlUnit:
 
     @property
     def messages(self) -> SqlMessages:
-        return SqlMessages(self.connection)
+        return SqlMessages(self.connection, self._session)
 
     async def announce(self, facts: Sequence[Fact]) -> None:
-        await outbox.append(self.connection, [self.to_message(fact) for fact in facts])
+        await outbox.append(self.connection, [self._to_message(fact) for fact in facts])
 
     async def once(self, call: Call, work: Callable[[], Awaitable[Made]]) -> Made:
         async def made() -> tuple[int, bytes]:
@@ -79,3 +81,14 @@ class SqlUnit:
 
     async def ask_for_build(self, segment_id: SegmentId, client: str) -> None:
         await submit_job(self.connection, SERVICE, BUILD_SEGMENT, {"segment_id": str(segment_id)}, client=client)
+
+
+class SqlListening(SqlUnit):
+    """The unit of what is heard."""
+
+    def __init__(self, connection: AsyncConnection, to_message: ToMessage) -> None:
+        super().__init__(connection, to_message)
+        self.noted: list[Heard] = []
+
+    def note(self, heard: Sequence[Heard]) -> None:
+        self.noted += heard

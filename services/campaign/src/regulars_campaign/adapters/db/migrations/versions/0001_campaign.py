@@ -133,56 +133,87 @@ _DEEDS = (
     """,
 )
 
-_ROLL_UP = r"""
-    -- Reckons the days, and those of the purchase and its returns, again from what is stored, and then the totals.
-    CREATE FUNCTION roll_up(who uuid, bought uuid, said date[]) RETURNS void LANGUAGE plpgsql AS $$
-    DECLARE
-        days date[] := said || ARRAY(
-            SELECT p.day FROM purchases p WHERE p.id = bought AND p.day IS NOT NULL
-            UNION SELECT r.day FROM returns r WHERE r.purchase_id = bought
-        );
+_TAKE = """
+    -- Locks the customers, whose ids are sorted, and returns those who are new. While one is locked no segment appears.
+    CREATE FUNCTION take_customers(ids uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
     BEGIN
-        DELETE FROM rollups WHERE customer_id = who AND day = ANY (days);
+        -- From here on customers are named in each statement. Plans are made while tables are small and kept when they
+        -- are not: no scan of a whole table may be in one.
+        SET LOCAL enable_seqscan = off;
+        PERFORM pg_advisory_xact_lock_shared(7410);
+        RETURN QUERY INSERT INTO customers (id) SELECT unnest(ids) ON CONFLICT DO NOTHING RETURNING id;
+        PERFORM FROM customers WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+    END $$
+"""
+
+_ROLL_UP = r"""
+    -- Reckons the days of these returns, and those of the purchases and their returns, again from what is stored, for
+    -- the customers in `who`, and then their totals. Each row is looked up by its key, by plans that are made while
+    -- tables are small: all that reads a table whole is switched off.
+    CREATE FUNCTION roll_up(who uuid[], returned_by uuid[], returned_on date[], spoken_of uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off AS $$
+    DECLARE
+        customers uuid[];
+        days date[];
+    BEGIN
+        -- What came back of a purchase is its customer's, even where the return named nobody.
+        UPDATE returns SET customer_id = p.customer_id FROM purchases p
+        WHERE p.id = ANY (spoken_of) AND returns.purchase_id = p.id
+            AND coalesce(returns.customer_id, p.customer_id) IS DISTINCT FROM returns.customer_id;
+
+        SELECT array_agg(customer_id), array_agg(day) INTO customers, days FROM (
+            SELECT * FROM unnest(returned_by, returned_on) AS said (customer_id, day)
+            UNION SELECT p.customer_id, p.day FROM purchases p WHERE p.id = ANY (spoken_of) AND p.day IS NOT NULL
+            UNION SELECT r.customer_id, r.day FROM returns r WHERE r.purchase_id = ANY (spoken_of)
+        ) touched WHERE customer_id = ANY (who);
+
+        DELETE FROM rollups r USING unnest(customers, days) AS touched (customer_id, day)
+        WHERE r.customer_id = touched.customer_id AND r.deed IN ('purchases', 'returns') AND r.day = touched.day;
+        IF FOUND THEN
+            -- Nothing may be left of what they stood for: a receipt that was cancelled was no purchase.
+            DELETE FROM totals WHERE customer_id = ANY (customers);
+        END IF;
 
         INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor,
                              least_minor, most_minor)
-        SELECT who, 'purchases', p.day, part.category, p.store, p.channel, p.currency, count(*), sum(part.net),
-            min(part.net), max(part.net)
-        FROM purchases p CROSS JOIN LATERAL (
+        SELECT p.customer_id, 'purchases', p.day, part.category, p.store, p.channel, p.currency, count(*),
+            sum(part.net), min(part.net), max(part.net)
+        FROM unnest(customers, days) AS touched (customer_id, day)
+        JOIN purchases p ON p.customer_id = touched.customer_id AND p.day = touched.day AND NOT p.is_void
+        CROSS JOIN LATERAL (
             SELECT NULL AS category, p.total_minor AS net
             UNION ALL SELECT key, value::bigint FROM jsonb_each_text(p.parts)
         ) part
-        WHERE p.customer_id = who AND p.day = ANY (days) AND NOT p.is_void
-        GROUP BY p.day, part.category, p.store, p.channel, p.currency;
+        GROUP BY p.customer_id, p.day, part.category, p.store, p.channel, p.currency;
 
-        -- What came back of a purchase is its customer's, even where the return named nobody; and a return without a
-        -- receipt is one return, of however many purchases.
+        -- A return without a receipt is one return, of however many purchases.
         INSERT INTO rollups (customer_id, deed, day, category, store, channel, currency, times, net_minor,
                              least_minor, most_minor)
-        SELECT who, 'returns', day, category, store, NULL, currency, count(*), sum(net), min(net), max(net)
+        SELECT customer_id, 'returns', day, category, store, NULL, currency, count(*), sum(net), min(net), max(net)
         FROM (
-            SELECT own.id, own.day, part.category, own.store, own.currency, sum(part.net) AS net
-            FROM (
-                SELECT r.*, p.categories FROM returns r LEFT JOIN purchases p ON p.id = r.purchase_id
-                WHERE r.customer_id = who AND r.day = ANY (days)
+            SELECT r.id, r.customer_id, r.day, part.category, r.store, r.currency, sum(part.net) AS net
+            FROM unnest(customers, days) AS touched (customer_id, day)
+            JOIN returns r ON r.customer_id = touched.customer_id AND r.day = touched.day
+            LEFT JOIN purchases p ON p.id = r.purchase_id
+            CROSS JOIN LATERAL (
+                SELECT NULL AS category, r.total_minor AS net
                 UNION ALL
-                SELECT r.*, p.categories FROM purchases p JOIN returns r ON r.purchase_id = p.id
-                WHERE p.customer_id = who AND r.customer_id IS NULL AND r.day = ANY (days)
-            ) own CROSS JOIN LATERAL (
-                SELECT NULL AS category, own.total_minor AS net
-                UNION ALL
-                SELECT own.categories ->> line.key, line.value::bigint FROM jsonb_each_text(own.lines) line
-                WHERE own.categories ->> line.key IS NOT NULL
+                SELECT p.categories ->> line.key, line.value::bigint FROM jsonb_each_text(r.lines) line
+                WHERE p.categories ->> line.key IS NOT NULL
             ) part
-            GROUP BY own.id, own.day, part.category, own.store, own.currency
+            GROUP BY r.id, r.customer_id, r.day, part.category, r.store, r.currency
         ) deed
-        GROUP BY day, category, store, currency;
+        GROUP BY customer_id, day, category, store, currency;
 
-        DELETE FROM totals WHERE customer_id = who;
-        INSERT INTO totals (customer_id, deed, currency, times, net_minor, least_minor, most_minor, first_day,
-                            last_day)
-        SELECT who, deed, currency, sum(times), sum(net_minor), min(least_minor), max(most_minor), min(day), max(day)
-        FROM rollups WHERE customer_id = who AND category IS NULL GROUP BY deed, currency;
+        INSERT INTO totals AS known (customer_id, deed, currency, times, net_minor, least_minor, most_minor, first_day,
+                                     last_day)
+        SELECT customer_id, deed, currency, sum(times), sum(net_minor), min(least_minor), max(most_minor), min(day),
+            max(day)
+        FROM rollups WHERE customer_id = ANY (customers) AND category IS NULL GROUP BY customer_id, deed, currency
+        ON CONFLICT (customer_id, deed, currency) DO UPDATE SET
+            times = excluded.times, net_minor = excluded.net_minor, least_minor = excluded.least_minor,
+            most_minor = excluded.most_minor, first_day = excluded.first_day, last_day = excluded.last_day;
     END $$
 """
 
@@ -271,6 +302,6 @@ _CAMPAIGNS = (
 
 
 def upgrade() -> None:
-    own = (*_CUSTOMERS, *_DEEDS, _ROLL_UP, *_SEGMENTS, *_CAMPAIGNS)
+    own = (*_CUSTOMERS, _TAKE, *_DEEDS, _ROLL_UP, *_SEGMENTS, *_CAMPAIGNS)
     for statement in (*own, *outbox.DDL, *inbox.DDL, *idempotency.DDL, *jobs.DDL):
         op.execute(statement)
