@@ -102,7 +102,7 @@ class FakeShop:
         return self._marketing(path, body)
 
     def _marketing(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        campaign = {"id": "c1", "code": "win-back", "state": self.campaign, "messages": {"sent": 2}}
+        campaign = {"id": "c1", "code": "win-back", "state": self.campaign, "messages": {"sent": 2, "waiting": 0}}
         match path:
             case "/v1/templates" | "/v1/scoring/runs":
                 return self._keep(path, body)[0], {"id": "t1", "run_id": "r1"}

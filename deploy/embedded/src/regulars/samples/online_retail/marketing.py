@@ -53,7 +53,7 @@ async def score(api: Api, as_of: date) -> Outlook:
     run = await _accepted(api, "/v1/scoring/runs", {"as_of": as_of.isoformat()}, key="sample")
     done = await _ended(api, str(run["run_id"]))
     await _until_heard(api)
-    return await _outlook(api, done)
+    return await _outlook(api, done, await _campaign_when_all_is_sent(api))
 
 
 async def _made(api: Api, path: str, body: Mapping[str, object]) -> str:
@@ -86,11 +86,17 @@ async def _ended(api: Api, run_id: str) -> Mapping[str, Any]:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _outlook(api: Api, run: Mapping[str, Any]) -> Outlook:
+async def _campaign_when_all_is_sent(api: Api) -> Mapping[str, Any]:
+    while True:
+        page: Mapping[str, Any] = await api.read("/v1/campaigns", {})
+        (campaign,) = [each for each in page["items"] if each["code"] == CAMPAIGN]
+        if campaign["messages"]["waiting"] == 0:
+            return dict(campaign)
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _outlook(api: Api, run: Mapping[str, Any], campaign: Mapping[str, Any]) -> Outlook:
     report = run["report"]
-    campaigns = (await api.read("/v1/campaigns", {}))["items"]
-    assert isinstance(campaigns, list)
-    (campaign,) = [each for each in campaigns if each["code"] == CAMPAIGN]
     return Outlook(
         segments=report["rfm_segments"],
         top_share=report["top_decile_revenue_share"],

@@ -103,7 +103,7 @@ def _tiers(totals: Totals) -> Rows:
 
 
 def _expected(outlook: Outlook) -> tuple[Rows, Rows]:
-    kept: Rows = [(f"customers who are {segment}", count) for segment, count in outlook.segments.items()]
+    kept: Rows = [(f"customers in RFM segment {segment}", count) for segment, count in outlook.segments.items()]
     figures: Rows = [
         ("the best tenth's share of the revenue", f"{outlook.top_share:.1%}"),
         ("expected value over the next year", f"{outlook.expected_value:,} {outlook.currency}"),
