@@ -156,7 +156,7 @@ class Compilation:
 
     def _deeds(self, leaf: Behaviour | Occurrence) -> FromClause:
         source = Source.of(leaf)
-        return self.join(source, deeds_of(source, self._today))
+        return self.join(source, deeds_of(source, self._today, is_scoped=self._is_scoped))
 
 
 def _within(value: Column, bounds: Bounds) -> Bool:

@@ -73,8 +73,7 @@ def _scoped(rules: tuple[tuple[SegmentId, Rule], ...], today: date) -> Select[tu
     compilation = Compilation(today, is_scoped=True)
     columns: list[ColumnElement[bool]] = []
     for place, (segment_id, rule) in enumerate(rules):
-        member = select(members.c.customer_id).where(
-            members.c.segment_id == literal(segment_id), members.c.customer_id == customers.c.id
-        )
-        columns += [compilation.verdict(rule).label(f"v{place}"), member.exists().label(f"m{place}")]
+        found = select(members.c.customer_id).where(members.c.segment_id == literal(segment_id))
+        member = compilation.join(segment_id, found).c.customer_id
+        columns += [compilation.verdict(rule).label(f"v{place}"), member.is_not(None).label(f"m{place}")]
     return compilation.select(customers.c.id, *columns)
