@@ -39,7 +39,7 @@ fmt: .venv/installed  ## put the sources in order
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: .venv/installed  ## write the generated tables again; JSON=figures.json: the README's figures too
+docs: .venv/installed  ## write the generated tables again; JSON="purchase.json chain.json": the README's figures too
 	$(BIN)/python docs/tables.py $(JSON)
 	$(BIN)/python -m regulars.distributed.documents deploy/gateway/routes.conf
 
