@@ -104,7 +104,8 @@ class _Counter:
     def __init__(self, requests: Sequence[bytes], rate: float) -> None:
         self._requests = requests
         self._rate = rate
-        self._free: list[_Till] = []
+        # In turn, so that no connection is idle for as long as a server bears with it.
+        self._free: deque[_Till] = deque()
         self._waiting: deque[int] = deque()
         self._left = len(requests)
         self._done = asyncio.get_running_loop().create_future()
@@ -120,6 +121,8 @@ class _Counter:
         for number in range(len(self._requests)):
             due = first + number / self._rate
             await _until(due)
+            if self._done.done():
+                break
             self.sales[number][0] = due
             self._waiting.append(number)
             self._send_next()
@@ -141,7 +144,7 @@ class _Counter:
         if self._waiting and self._free:
             number = self._waiting.popleft()
             self.sales[number][1] = time.time()
-            self._free.pop().send(number, self._requests[number])
+            self._free.popleft().send(number, self._requests[number])
 
 
 async def _until(due: float) -> None:
