@@ -10,7 +10,7 @@ TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setu
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase clean
+.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase bench-chain clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,7 @@ fmt: .venv/installed  ## put the sources in order
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: .venv/installed  ## write the generated tables again; JSON=figures.json: the README's figures too
+docs: .venv/installed  ## write the generated tables again; JSON="purchase.json chain.json": the README's figures too
 	$(BIN)/python docs/tables.py $(JSON)
 	$(BIN)/python -m regulars.distributed.documents deploy/gateway/routes.conf
 
@@ -49,6 +49,10 @@ soak: .venv/installed  ## kill the running product at 50 random instants under l
 
 bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
 	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-chain: .venv/installed $(KAFKA_LIB)/complete  ## how soon a purchase is a score, a segment and a webhook: make bench-chain JSON=figures.json
+	@bash deploy/setup/programs.sh nginx java
+	$(BIN)/python benchmarks/chain.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 # Pins that need not move stay; `make lock ARGS=--upgrade` moves them all. No index address is written down.
 lock: .venv/installed  ## pin every dependency with its hashes

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from purchase_path.house import House, opened_house
+from purchase_path.machine import load_average, machine, use_two_cores
 from purchase_path.measuring import Failed, Readings, measure_in_turn
-from purchase_path.report import load_average, machine, print_table, rows_of
+from purchase_path.report import print_table, rows_of
 from regulars.refusals import CannotStart
 
 ROOT = Path(__file__).resolve().parents[1]
-CORES = 2
 TABLE_WIDTH = 110
 LONGEST_TURN_S = 45
 """A principal is signed for each turn, and lives for 60 s."""
@@ -69,15 +67,6 @@ def _options() -> argparse.Namespace:
     if not (1 <= options.seconds <= LONGEST_TURN_S and options.rounds >= 1):
         parser.error(f"a turn takes 1 to {LONGEST_TURN_S} seconds, and there is at least one round")
     return options
-
-
-def use_two_cores() -> Sequence[int]:
-    """Keep this process, and all that it starts, on two cores; on fewer where there are no two."""
-    if not hasattr(os, "sched_setaffinity"):
-        return range(os.cpu_count() or 1)
-    cores = sorted(os.sched_getaffinity(0))[:CORES]
-    os.sched_setaffinity(0, cores)
-    return cores
 
 
 def _measure(house: House, seconds: int, rounds: int) -> Readings:

@@ -1,6 +1,7 @@
 """Writes the tables of ARCHITECTURE.md from the code that they describe: `make docs`.
 
-With the report of `make bench-purchase` it writes the figures of README.md besides: `make docs JSON=figures.json`.
+With the reports of `make bench-purchase` and `make bench-chain` it writes the figures of README.md besides, one or
+both: `make docs JSON="purchase.json chain.json"`.
 A table stands between `<!-- name -->` and `<!-- /name -->`; tests/architecture fails when one of the code's is not
 current.
 """
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from regulars_kit import limits
 from regulars_kit.problems import KIT_STATUSES, OTHER_CODES
@@ -20,14 +22,16 @@ from regulars_kit.values import Refused
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "ARCHITECTURE.md"
 README = ROOT / "README.md"
+FIGURES = {"purchase": "figures", "chain": "chain-figures"}
+"""Where in the README a benchmark's figures stand."""
+
 SERVICES = sorted(manifest.parent.name for manifest in ROOT.glob("services/*/pyproject.toml"))
 
 
 def main(reports: Sequence[str]) -> None:
     DOCUMENT.write_text(current(DOCUMENT.read_text()))
     for report in reports:
-        figures = figures_table(json.loads(Path(report).read_text())["rows"])
-        README.write_text(between_markers(README.read_text(), "figures", figures))
+        README.write_text(with_figures(README.read_text(), json.loads(Path(report).read_text())))
 
 
 def current(document: str) -> str:
@@ -72,6 +76,11 @@ def codes_table() -> str:
         for (status, code), speakers in sorted(said_by.items())
     ]
     return table(["status", "code", "said by", "meaning"], rows)
+
+
+def with_figures(document: str, report: Mapping[str, Any]) -> str:
+    """The document with the figures of a benchmark's report, each benchmark's in a place of its own."""
+    return between_markers(document, FIGURES[report["benchmark"]], figures_table(report["rows"]))
 
 
 def figures_table(rows: Sequence[Mapping[str, str | float | None]]) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -14,7 +11,6 @@ from rich.table import Table
 
 from purchase_path.house import BATCH, BATCH_CLIENTS
 from purchase_path.measuring import Reading, Readings
-from regulars.cluster import MAJOR_VERSION
 
 MOST_P99_MS = 100
 """At 32 clients."""
@@ -82,43 +78,6 @@ def _median_ms(readings: Sequence[Reading], of: Callable[[Reading], float | None
 
 def _spread(values: Sequence[float], digits: int) -> list[float]:
     return [round(min(values), digits), round(max(values), digits)]
-
-
-def machine(cores: Sequence[int], folder: Path, load_before: float) -> dict[str, str | int | float]:
-    """Where the figures are from; `load_before` is the machine's load average before the first of them."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": len(cores),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "postgresql": MAJOR_VERSION,
-        "file_system": file_system_of(folder),
-        "fsync": "on",
-        "synchronous_commit": "on",
-        "load_before": round(load_before, 2),
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def file_system_of(folder: Path) -> str:
-    """Of the database's folder: fsync into memory (`tmpfs`) would prove nothing. `unknown` where it is not told."""
-    try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    except OSError:
-        return "unknown"
-    within = [(point, kind) for point, kind in mounts if folder.resolve().is_relative_to(point)]
-    return max(within, key=lambda mount: len(mount[0]))[1] if within else "unknown"
-
-
-def load_average() -> float:
-    return os.getloadavg()[0]
 
 
 def print_table(console: Console, rows: Sequence[Row], written: Mapping[str, tuple[float, float]]) -> None:

@@ -29,7 +29,13 @@ def free_port() -> int:
 
 @contextmanager
 def python_server(
-    arguments: Sequence[str], environment: Mapping[str, str], ready_url: str, log: Path
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    ready_url: str,
+    log: Path,
+    *,
+    starts_within_s: float = _START_TIMEOUT_S,
+    stops_within_s: float = _STOP_TIMEOUT_S,
 ) -> Iterator[None]:
     """A Python process that has begun to answer `ready_url`; it ends with the block. Raises `Failed`."""
     with log.open("ab") as output:
@@ -37,11 +43,11 @@ def python_server(
             [sys.executable, *arguments], env={**os.environ, **environment}, stdout=output, stderr=output
         )
         try:
-            _wait_until_ready(process, ready_url, log)
+            _wait_until_ready(process, ready_url, log, starts_within_s)
             yield
         finally:
             process.terminate()
-            process.wait(_STOP_TIMEOUT_S)
+            process.wait(stops_within_s)
 
 
 @contextmanager
@@ -54,8 +60,8 @@ def uvicorn_server(app: str, environment: Mapping[str, str], log: Path) -> Itera
         yield url
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
     while process.poll() is None and time.monotonic() < deadline:
         try:
             if httpx.get(url).is_success:

@@ -61,7 +61,16 @@ def test_the_figures_of_a_report_fill_their_table(tables: ModuleType) -> None:
     assert (
         tables.figures_table([row]).splitlines()[2] == "| `single_32` | 2,360 | 5,101 | 0.46 | purchases/s | 12.35 |  |"
     )
-    assert "<!-- figures -->" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("benchmark", ["purchase", "chain"])
+def test_the_readme_has_a_place_for_each_benchmarks_figures(benchmark: str, tables: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text()
+    row = {"case": "planted", "ours": 1.5, "peer": None, "ratio": 2, "unit": "days", "p50_ms": None, "p99_ms": 12_345.6}
+    report = {"benchmark": benchmark, "rows": [row]}
+    written = tables.with_figures(readme, report)
+    assert "| `planted` | 1.50 |  | 2.00 | days |  | 12,346 |" in written
+    assert tables.with_figures(written, report) == written != readme
 
 
 @pytest.mark.parametrize("service", SERVICES)
