@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from enum import StrEnum
 from pathlib import Path
@@ -84,6 +85,31 @@ def cluster(
     except CannotStart as refusal:
         typer.echo(f"regulars: {refusal}", err=True)
         raise typer.Exit(1) from None
+
+
+@command.command()
+def reconcile(
+    home: Annotated[Path, typer.Option(envvar="REGULARS_HOME", help="Of the run that is looked at.")] = Path(
+        ".regulars"
+    ),
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds for which differences may be events that are still under way.")
+    ] = 30.0,
+) -> None:
+    """Compare what every service knows with loyalty's facts, customer by customer, in a running home.
+
+    Exit status 0: everything agrees. 1: it does not; the table and the first differences say where. 2: it could not
+    look. It changes nothing: a difference that stays is to be reported, since there is no repair by replay yet.
+    """
+    from regulars.reconcile.run import reconcile as look
+    from regulars.reconcile.sources import CannotLook, sources_of
+
+    try:
+        agrees = asyncio.run(look(sources_of(home), wait, typer.echo))
+    except CannotLook as refusal:
+        typer.echo(f"regulars: {refusal}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if agrees else 1)
 
 
 def main() -> None:
