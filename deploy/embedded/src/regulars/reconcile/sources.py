@@ -58,9 +58,8 @@ class Sources:
             finally:
                 connection.terminate()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise CannotLook(
-                f"the database regulars_{database} cannot be read: {error or type(error).__name__}."
-            ) from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise CannotLook(f"the databases cannot be read: {reason}.") from error
 
     async def lags(self) -> list[Lag]:
         """How far every group is behind. Raises `CannotLook`."""

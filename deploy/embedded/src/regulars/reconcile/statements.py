@@ -6,7 +6,8 @@ a pair is to be read together: loyalty's facts are reckoned here as the projecti
 
 from __future__ import annotations
 
-_ORDER = ' ORDER BY who, figure COLLATE "C"'
+# As Python compares texts, too: the databases of a home are all made with the locale C.UTF-8.
+_ORDER = " ORDER BY who, figure"
 
 # What came back, purchase by purchase (none: it matched no purchase), and the purchases with that.
 _BOUGHT = """
@@ -37,8 +38,8 @@ _KEPT = """
 """
 # The lowest tier is everybody's, and nobody is told of it: who holds it may as well hold none.
 _TIER = """
-    UNION ALL SELECT * FROM (
-        SELECT DISTINCT ON (customer_id, programme) customer_id, 'tier ' || programme, tier FROM accounts
+    UNION ALL SELECT customer_id, 'tier ' || programme, tier FROM (
+        SELECT DISTINCT ON (customer_id, programme) * FROM accounts
         WHERE customer_id IS NOT NULL ORDER BY customer_id, programme, seq DESC
     ) AS held WHERE tier <> '' AND programme || '/' || tier <> ALL ($1::text[])
 """
@@ -82,11 +83,10 @@ TOLD_TO_CAMPAIGN = f"""
     UNION ALL SELECT who, 'returns', count(DISTINCT return_id)::text FROM returned WHERE who IS NOT NULL GROUP BY who
     UNION ALL SELECT who, 'returned ' || currency, sum(net_minor)::text FROM returned
     WHERE who IS NOT NULL GROUP BY who, currency HAVING sum(net_minor) <> 0
-    UNION ALL SELECT * FROM (
-        SELECT DISTINCT ON (customer_id, programme) customer_id, 'balance ' || programme, (spendable - debt)::text
-            AS points
-        FROM accounts WHERE customer_id IS NOT NULL ORDER BY customer_id, programme, seq DESC
-    ) AS held WHERE points <> '0'
+    UNION ALL SELECT customer_id, 'balance ' || programme, (spendable - debt)::text FROM (
+        SELECT DISTINCT ON (customer_id, programme) * FROM accounts
+        WHERE customer_id IS NOT NULL ORDER BY customer_id, programme, seq DESC
+    ) AS held WHERE spendable <> debt
     {_TIER}{_ORDER}
 """
 KNOWN_TO_CAMPAIGN = f"""
