@@ -88,6 +88,26 @@ class Cluster:
         assert pid is not None, f"{name} is not running"
         os.kill(pid, signal.SIGKILL)
 
+    async def stop(self, *names: str) -> None:
+        """Hold processes down, as an operator does; returns when they are gone."""
+        await self._ask("stop", *names)
+
+    async def start(self, *names: str) -> None:
+        """Let them go; returns when they run again, ready or not."""
+        await self._ask("start", *names)
+
+    async def _ask(self, what: str, *names: str) -> None:
+        command = [sys.executable, "-m", "regulars", "cluster", "--home", str(self.home), what, *names]
+        asked = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said, _ = await asked.communicate()
+        assert asked.returncode == 0, said.decode()
+
+    async def metrics(self, name: str) -> str:
+        """What a process says on its own /metrics."""
+        port = self._known()["ports"][name]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as client:
+            return (await client.get("/metrics")).text
+
     async def until_restarted(self, name: str, killed: int | None) -> None:
         """Return once another process than `killed` stands under the name."""
 

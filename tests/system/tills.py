@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from system.cluster import Cluster
 from system.shop import Shop
 
 PAUSE_S = 0.1
@@ -81,7 +82,9 @@ class Book:
 class Till:
     """One client. Its customers shop at the other tills too."""
 
-    def __init__(self, name: str, shop: Shop, customers: Sequence[UUID], book: Book, chance: random.Random) -> None:
+    def __init__(
+        self, name: str, shop: Shop | Cluster, customers: Sequence[UUID], book: Book, chance: random.Random
+    ) -> None:
         self._name = name
         self._shop = shop
         self._customers = customers
