@@ -63,7 +63,8 @@ class Cluster:
             # The port is open from the start and answers once everything behind it does.
             async with httpx.AsyncClient(base_url=self.url, timeout=2, trust_env=False) as client:
                 with suppress(httpx.TransportError):
-                    return (await client.get("/readyz")).status_code == 200
+                    # The door is open a moment before it is written down where everything is.
+                    return (await client.get("/readyz")).status_code == 200 and self._known_path.exists()
                 return False
 
         await until(is_ready, "the cluster does not open", OPENS_WITHIN_S)
@@ -142,7 +143,11 @@ class Cluster:
             await connection.close()
 
     def _known(self) -> Any:
-        return json.loads((self.home / "cluster.json").read_text())
+        return json.loads(self._known_path.read_text())
+
+    @property
+    def _known_path(self) -> Path:
+        return self.home / "cluster.json"
 
     @property
     def _log_path(self) -> Path:

@@ -23,7 +23,7 @@ class Holds:
         self.names: frozenset[str] = frozenset()
 
     def clear(self) -> None:
-        """Forget what another run was asked."""
+        """Hold nobody."""
         _path(self._home).unlink(missing_ok=True)
 
     def has(self, name: str) -> bool:

@@ -132,7 +132,9 @@ class _Run:
     async def _open_and_keep(self) -> None:
         # nginx may run as another user than we, and opens its log by itself.
         self._logs.mkdir(mode=0o711, exist_ok=True)
+        # Of another run.
         self._holds.clear()
+        (self._home.folder / "cluster.json").unlink(missing_ok=True)
         ready = asyncio.to_thread(self._broker.wait_until_ready)
         await asyncio.gather(ready, self._databases.prepare(self._entries))
         plan = plan_of(
