@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from regulars.__main__ import command
+from regulars.distributed.child import Child, Command, keep
+from regulars.distributed.control import chosen_of
+from regulars.distributed.holding import Holds, hold
 from regulars.distributed.plan import plan_of
 from regulars.distributed.proxy import filled
 from regulars.distributed.run import program
@@ -71,3 +80,71 @@ def test_a_template_without_one_of_its_values_is_not_written() -> None:
     )
     with pytest.raises(KeyError):
         filled("${REGULARS_UNHEARD_OF}", {})
+
+
+def a_sleeper(folder: Path) -> Child:
+    return Child(Command(name="sleeper", arguments=["sleep", "1000"], log_path=folder / "sleeper.log"))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[tuple[Child, list[str]]]:
+    """A process that is kept going, and what was said of it."""
+    child, holds, said = a_sleeper(tmp_path), Holds(tmp_path), list[str]()
+    tasks = [
+        asyncio.create_task(keep(child, holds, lambda: None, said.append)),
+        asyncio.create_task(holds.enforce([child])),
+    ]
+    await until(lambda: child.pid is not None)
+    yield child, said
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await child.end()
+
+
+async def test_a_process_that_is_held_stays_down_until_it_is_let_go(
+    kept: tuple[Child, list[str]], tmp_path: Path
+) -> None:
+    child, said = kept
+    first = child.pid
+    hold(tmp_path, ["sleeper", "somebody-else"])
+    await until(lambda: bool(said))
+    assert said == ["sleeper is stopped; `regulars cluster start sleeper` starts it again."]
+    assert child.pid is None
+    hold(tmp_path, ["somebody-else"])
+    await until(lambda: child.pid is not None)
+    assert child.pid != first
+    assert len(said) == 1
+
+
+async def test_a_process_that_ended_by_itself_is_held_too(kept: tuple[Child, list[str]], tmp_path: Path) -> None:
+    child, said = kept
+    hold(tmp_path, ["sleeper"])
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    await until(lambda: "sleeper is stopped" in "".join(said))
+    assert child.pid is None
+
+
+def test_processes_are_named_singly_or_all_of_a_service() -> None:
+    there = ["kafka", "loyalty.serve.1", "loyalty.serve.2", "loyalty.relay", "loyal"]
+    assert chosen_of(["kafka", "loyalty.serve"], there) == {"kafka", "loyalty.serve.1", "loyalty.serve.2"}
+    assert chosen_of(["loyalty"], there) == {"loyalty.serve.1", "loyalty.serve.2", "loyalty.relay"}
+    with pytest.raises(
+        CannotStart, match=r"there is no process loyalty\.server; there are kafka, loyal, loyalty\.relay"
+    ):
+        chosen_of(["loyalty.server"], there)
+
+
+@pytest.mark.parametrize("what", ["stop", "start"])
+def test_where_no_cluster_runs_nothing_can_be_stopped(tmp_path: Path, what: str) -> None:
+    Home(tmp_path, "cluster").close()
+    ended = CliRunner().invoke(command, ["cluster", "--home", str(tmp_path), what, "kafka"])
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert ended.stderr == f"regulars: no cluster runs on the home {tmp_path}: give another with --home.\n"

@@ -63,7 +63,8 @@ class Cluster:
             # The port is open from the start and answers once everything behind it does.
             async with httpx.AsyncClient(base_url=self.url, timeout=2, trust_env=False) as client:
                 with suppress(httpx.TransportError):
-                    return (await client.get("/readyz")).status_code == 200
+                    # The door is open a moment before it is written down where everything is.
+                    return (await client.get("/readyz")).status_code == 200 and self._known_path.exists()
                 return False
 
         await until(is_ready, "the cluster does not open", OPENS_WITHIN_S)
@@ -87,6 +88,26 @@ class Cluster:
         pid = self.processes()[name]
         assert pid is not None, f"{name} is not running"
         os.kill(pid, signal.SIGKILL)
+
+    async def stop(self, *names: str) -> None:
+        """Hold processes down, as an operator does; returns when they are gone."""
+        await self._ask("stop", *names)
+
+    async def start(self, *names: str) -> None:
+        """Let them go; returns when they run again, ready or not."""
+        await self._ask("start", *names)
+
+    async def _ask(self, what: str, *names: str) -> None:
+        command = [sys.executable, "-m", "regulars", "cluster", "--home", str(self.home), what, *names]
+        asked = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said, _ = await asked.communicate()
+        assert asked.returncode == 0, said.decode()
+
+    async def metrics(self, name: str) -> str:
+        """What a process says on its own /metrics."""
+        port = self._known()["ports"][name]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as client:
+            return (await client.get("/metrics")).text
 
     async def until_restarted(self, name: str, killed: int | None) -> None:
         """Return once another process than `killed` stands under the name."""
@@ -122,7 +143,11 @@ class Cluster:
             await connection.close()
 
     def _known(self) -> Any:
-        return json.loads((self.home / "cluster.json").read_text())
+        return json.loads(self._known_path.read_text())
+
+    @property
+    def _known_path(self) -> Path:
+        return self.home / "cluster.json"
 
     @property
     def _log_path(self) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +15,8 @@ import typer
 from regulars.refusals import CannotStart
 
 command = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+cluster_command = typer.Typer(invoke_without_command=True)
+command.add_typer(cluster_command, name="cluster")
 
 
 Messages = Annotated[
@@ -57,18 +62,16 @@ def up(
     gc.freeze()
     gc.enable()
 
-    try:
+    with _one_line():
         open_shop(
             Options(home, host, port, sample is Sample.ONLINE_RETAIL, original_dates, messages),
             typer.echo,
         )
-    except CannotStart as refusal:
-        typer.echo(f"regulars: {refusal}", err=True)
-        raise typer.Exit(1) from None
 
 
-@command.command()
+@cluster_command.callback()
 def cluster(
+    context: typer.Context,
     home: Annotated[Path, typer.Option(envvar="REGULARS_HOME", help="Where data, keys and logs are kept.")] = Path(
         ".regulars-cluster"
     ),
@@ -76,11 +79,72 @@ def cluster(
     host: Annotated[str, typer.Option(envvar="REGULARS_HOST", help="0.0.0.0: for the whole network.")] = "127.0.0.1",
     messages: Messages = None,
 ) -> None:
-    """Open the shop as separate processes, on PostgreSQL, Kafka and nginx on this machine. Ctrl-C closes it."""
+    """Open the shop as separate processes, on PostgreSQL, Kafka and nginx on this machine. Ctrl-C closes it.
+
+    Of a cluster that runs, `cluster stop NAME…` ends processes and holds them down, `cluster start NAME…` lets them go.
+    """
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
     from regulars.distributed.run import Options, open_cluster
 
-    try:
+    with _one_line():
         open_cluster(Options(home, host, port, messages), typer.echo)
+
+
+Names = Annotated[
+    list[str], typer.Argument(help="loyalty.relay, kafka, …; scoring stands for all processes of its own.")
+]
+
+
+@cluster_command.command()
+def stop(context: typer.Context, names: Names) -> None:
+    """End processes of the running cluster in good order, and hold them down until they are started."""
+    from regulars.distributed import control
+
+    with _one_line():
+        control.stop(context.obj, names, typer.echo)
+
+
+@cluster_command.command()
+def start(context: typer.Context, names: Names) -> None:
+    """Start processes again that were stopped."""
+    from regulars.distributed import control
+
+    with _one_line():
+        control.start(context.obj, names, typer.echo)
+
+
+@command.command()
+def reconcile(
+    home: Annotated[Path, typer.Option(envvar="REGULARS_HOME", help="Of the run that is looked at.")] = Path(
+        ".regulars"
+    ),
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds for which differences may be events that are still under way.")
+    ] = 30.0,
+) -> None:
+    """Compare what every service knows with loyalty's facts, customer by customer, in a running home.
+
+    Exit status 0: everything agrees. 1: it does not; the table and the first differences say where. 2: it could not
+    look. It changes nothing: a difference that stays is to be reported, since there is no repair by replay yet.
+    """
+    from regulars.reconcile.run import reconcile as look
+    from regulars.reconcile.sources import CannotLook, sources_of
+
+    try:
+        agrees = asyncio.run(look(sources_of(home), wait, typer.echo))
+    except CannotLook as refusal:
+        typer.echo(f"regulars: {refusal}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if agrees else 1)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What cannot be done is said in one line, with exit status 1."""
+    try:
+        yield
     except CannotStart as refusal:
         typer.echo(f"regulars: {refusal}", err=True)
         raise typer.Exit(1) from None

@@ -154,6 +154,21 @@ class Home:
             raise CannotStart(f"{path} cannot be written: {error.strerror}.") from error
 
 
+def is_in_use(folder: Path) -> bool:
+    """Whether a process holds the home."""
+    try:
+        lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _split_pair(pair: str) -> tuple[str, str]:
     private, marker, public = pair.partition("-----BEGIN PUBLIC KEY-----")
     return private.strip() + "\n", marker + public.rstrip() + "\n"

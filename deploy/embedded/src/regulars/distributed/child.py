@@ -125,27 +125,47 @@ class Child:
             await process.wait()
 
 
-async def keep(child: Startable, changed: Callable[[], None], say: Callable[[str], None]) -> None:
+class Held(Protocol):
+    """Which processes are not to run just now, by their names."""
+
+    def has(self, name: str) -> bool: ...
+
+    async def until_free(self, name: str) -> None: ...
+
+
+async def keep(child: Startable, held: Held, changed: Callable[[], None], say: Callable[[str], None]) -> None:
     """Start it again whenever it ends, after a pause that grows while it keeps ending. Until cancelled.
 
-    `changed` is called when another process stands in its place; `say` prints a line for the one who started us.
+    One that is held waits until it is not. `changed` is called when another process, or none, stands in its place;
+    `say` prints a line for the one who started us.
     """
     clock = asyncio.get_running_loop().time
     pause_s = FIRST_PAUSE_S
     while True:
         began = clock()
-        how = await _start_and_wait(child, changed)
+        how = await _start_and_wait(child, held, changed)
+        if held.has(child.name):
+            changed()
+            say(f"{child.name} is stopped; `regulars cluster start {child.name}` starts it again.")
+            await held.until_free(child.name)
+            pause_s = FIRST_PAUSE_S
+            continue
         pause_s = FIRST_PAUSE_S if clock() - began > STEADY_S else pause_s
         say(f"{child.name} ended ({how}); it is started again in {pause_s:g} s. Its log: {child.log_path}")
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
-async def _start_and_wait(child: Startable, changed: Callable[[], None]) -> str:
+async def _start_and_wait(child: Startable, held: Held, changed: Callable[[], None]) -> str:
     """How it ended, or why it could not be started."""
+    if held.has(child.name):
+        return "it is held"
     try:
         await child.start()
     except (OSError, CannotStart) as error:
         return str(error)
     changed()
+    if held.has(child.name):
+        # Asked for while it was starting.
+        await child.end()
     return await child.until_ended()

@@ -18,6 +18,7 @@ from pathlib import Path
 from regulars.distributed.broker import KafkaBroker
 from regulars.distributed.child import Child, Command, Startable, keep
 from regulars.distributed.ground import Databases, ground_of, kafka_lib, postgres_secret
+from regulars.distributed.holding import Holds
 from regulars.distributed.plan import Plan, plan_of
 from regulars.distributed.proxy import FILES, Proxy
 from regulars.distributed.servers import Kept
@@ -101,6 +102,7 @@ class _Run:
         self._entries = entries
         self._messages_dir = messages_dir
         self._logs = home.folder / "logs"
+        self._holds = Holds(home.folder)
         self._host, self._port = listener.getsockname()[:2]
         # In the order in which they are started; ended from the last to the first, each stage at once.
         self._stages: list[list[Startable]] = [[Kept("postgres", postgres), Kept("kafka", broker)]]
@@ -130,6 +132,9 @@ class _Run:
     async def _open_and_keep(self) -> None:
         # nginx may run as another user than we, and opens its log by itself.
         self._logs.mkdir(mode=0o711, exist_ok=True)
+        # Of another run.
+        self._holds.clear()
+        (self._home.folder / "cluster.json").unlink(missing_ok=True)
         ready = asyncio.to_thread(self._broker.wait_until_ready)
         await asyncio.gather(ready, self._databases.prepare(self._entries))
         plan = plan_of(
@@ -144,9 +149,11 @@ class _Run:
             await asyncio.gather(*[_until_ready(child) for child in stage if isinstance(child, Child)])
         await _until_ready((await self._start([self._proxy(plan)]))[0])
         self._say(self._greeting())
+        children = [child for stage in self._stages for child in stage]
         async with asyncio.TaskGroup() as group:
-            for child in (child for stage in self._stages for child in stage):
-                group.create_task(keep(child, self._note, self._say))
+            for child in children:
+                group.create_task(keep(child, self._holds, self._note, self._say))
+            group.create_task(self._holds.enforce(children))
 
     async def _start(self, commands: Sequence[Command]) -> list[Child]:
         children = [Child(command) for command in commands]
@@ -190,6 +197,8 @@ class _Run:
                     "postgres": f"127.0.0.1:{self._databases.port}",
                     "kafka": self._broker.bootstrap_servers,
                     "processes": {child.name: child.pid for child in children},
+                    "held": sorted(self._holds.names),
+                    "ports": {child.name: child.command.ready_at for child in children if isinstance(child, Child)},
                 },
                 indent=2,
             ),

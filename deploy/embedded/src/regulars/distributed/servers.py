@@ -28,6 +28,8 @@ class Kept:
     def __init__(self, name: str, server: Server) -> None:
         self.name = name
         self._server = server
+        # One thread at a time has it in hand: what is being ended is not gone before its `stop` says so.
+        self._in_hand = asyncio.Lock()
 
     @property
     def log_path(self) -> Path:
@@ -39,14 +41,17 @@ class Kept:
 
     async def start(self) -> None:
         """Raises `CannotStart`."""
-        if not self._server.is_running:
-            # In a thread, since recovery takes time. The loop's threads live as long as the loop.
-            await asyncio.to_thread(self._server.start)
+        async with self._in_hand:
+            if not self._server.is_running:
+                # In a thread, since recovery takes time. The loop's threads live as long as the loop.
+                await asyncio.to_thread(self._server.start)
 
     async def until_ended(self) -> str:
         while self._server.is_running:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_EVERY_S)
-        return "it ended"
+        async with self._in_hand:
+            return "it ended"
 
     async def end(self) -> None:
-        await asyncio.to_thread(self._server.stop)
+        async with self._in_hand:
+            await asyncio.to_thread(self._server.stop)

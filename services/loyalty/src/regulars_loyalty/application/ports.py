@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from regulars_kit.values import value
+from regulars_loyalty.domain import announcements
 from regulars_loyalty.domain.account import Account, Bought, Lot, Spend
 from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.facts import Fact
@@ -124,7 +125,8 @@ class FactRow:
     """Any other fact to store, with its answer. `account_id` is None for a return nobody's points are in.
 
     `receipt` is the natural key of a return without a receipt, unique among returns. `details` is the JSON that the
-    answer's readers want back (reason, operator, unmatched lines); it names no person.
+    answer's readers want back (reason, operator, unmatched lines); it names no person. `told` is what a return told
+    of itself: whose it was and the money given back are kept with it, since its lines' shares alone do not say them.
     """
 
     fact: Fact
@@ -135,6 +137,7 @@ class FactRow:
     purchase_id: UUID | None = None
     receipt: Receipt | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+    told: tuple[announcements.PurchaseReturned, ...] = ()
 
 
 @value

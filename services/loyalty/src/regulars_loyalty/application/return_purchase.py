@@ -78,6 +78,7 @@ async def _return(
     body = _answer(command, stored, done)
     first = first_answer(command.return_id, command.request, body)
     if not command.request.dry_run:
+        told = _announcement(command, stored, fact, programme, done)
         await unit.write(
             Writing(
                 passbooks=[passbook] if passbook else [],
@@ -89,10 +90,11 @@ async def _return(
                         first,
                         now,
                         purchase_id=command.purchase_id,
+                        told=(told,),
                     )
                 ],
                 returned=[passbook.account.bought[command.purchase_id] if passbook else stored.bought],
-                announcements=[_announcement(command, stored, fact, programme, done), *done.said],
+                announcements=[told, *done.said],
             )
         )
     return Answer(first.answer, is_replayed=False)

@@ -100,6 +100,7 @@ async def _return(unit: LoyaltyUnit, each: _Return, now: datetime) -> Answer:
         await _fold(unit, each, each.passbook, now)
     first = first_answer(each.command.return_id, each.command.request, _answer(each))
     if not each.command.request.dry_run:
+        told = _returned(each)
         folded = each.passbook if each.matches else None
         row = FactRow(
             each.fact,
@@ -109,10 +110,11 @@ async def _return(unit: LoyaltyUnit, each: _Return, now: datetime) -> Answer:
             now,
             receipt=each.command.receipt,
             details={"unmatched": [{"sku": goods.sku, "quantity_milli": goods.quantity_milli} for goods in each.rest]},
+            told=tuple(told),
         )
         purchases = {match.share.purchase_id for match in each.matches}
         returned = [folded.account.bought[purchase_id] for purchase_id in sorted(purchases)] if folded else []
-        said = [*_returned(each), *each.side_effects, *_flags(each)]
+        said = [*told, *each.side_effects, *_flags(each)]
         await unit.write(Writing([folded] if folded else [], [], [row], returned, said))
     return Answer(first.answer, is_replayed=False)
 
@@ -161,14 +163,12 @@ def _answer(each: _Return) -> dict[str, object]:
     }
 
 
-def _returned(each: _Return) -> list[Announcement]:
+def _returned(each: _Return) -> list[announcements.PurchaseReturned]:
     """One announcement per purchase matched, and one without a purchase for the rest."""
     by_purchase: dict[UUID, list[tuple[Match, LineTaking]]] = {}
     for stored, found, taking in each.matched():
         by_purchase.setdefault(stored.bought.purchase_id, []).append((found, taking))
-    said: list[Announcement] = [
-        _of_purchase(each, each.candidates[purchase_id], pairs) for purchase_id, pairs in by_purchase.items()
-    ]
+    said = [_of_purchase(each, each.candidates[purchase_id], pairs) for purchase_id, pairs in by_purchase.items()]
     if each.rest:
         lines = [ReturnedLine(None, goods.sku, goods.quantity_milli, goods.net_minor, 0) for goods in each.rest]
         said.append(_announcement(each, None, lines, []))

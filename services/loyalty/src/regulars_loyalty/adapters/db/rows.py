@@ -156,7 +156,7 @@ def fact_values(row: FactRow) -> Values:
         receipt and receipt.till,
         receipt and receipt.business_date,
         receipt and receipt.number,
-        json.dumps(_payload(fact)),
+        json.dumps({**_payload(fact), **_given_back(row)}),
         json.dumps(row.details),
     )
 
@@ -170,6 +170,24 @@ def _payload(fact: Fact) -> dict[str, object]:
     if isinstance(fact, PurchaseMade):
         raise TypeError("a purchase has a table of its own")
     return {"points": fact.points}
+
+
+def _given_back(row: FactRow) -> dict[str, object]:
+    """The money of a return, purchase by purchase, as it was told; nothing for other facts."""
+    if not row.told:
+        return {}
+    return {
+        "given_back": [
+            {
+                "purchase_id": told.purchase_id and str(told.purchase_id),
+                "customer_id": told.customer_id and str(told.customer_id),
+                "currency": told.currency,
+                "net_minor": sum(line.net_minor for line in told.lines),
+                "voided": told.is_void,
+            }
+            for told in row.told
+        ]
+    }
 
 
 def fact_of(kind: str, fact_id: UUID, at: datetime, redemption_id: UUID | None, content: Mapping[str, Any]) -> Fact:
