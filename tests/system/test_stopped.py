@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import subprocess
 import sys
 import time
@@ -59,6 +60,10 @@ async def test_tills_go_on_while_the_rest_is_stopped_and_everything_catches_up(c
             assert waiting >= sold
             stop.set()
         assert book.surprises == []
+        # Who asks meanwhile is not told that all is well.
+        looked = reconcile(cluster.home, wait_s=0)
+        assert (looked.returncode, looked.stdout) == (2, ""), looked.stderr
+        assert re.fullmatch(r"regulars: Kafka at 127.0.0.1:\d+ cannot be asked: .*\n", looked.stderr)
         began = time.monotonic()
         await cluster.start(*stopped)
         started_s = time.monotonic() - began
@@ -115,8 +120,12 @@ async def until_told_of_all(client: httpx.AsyncClient, partner: Partner, purchas
     await until(is_told, "the partner and the feed differ", CATCHES_UP_WITHIN_S)
 
 
+def reconcile(home: Path, wait_s: float) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "regulars", "reconcile", "--home", str(home), "--wait", str(wait_s)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def assert_all_agrees(home: Path) -> None:
-    command = [sys.executable, "-m", "regulars", "reconcile", "--home", str(home), "--wait", "60"]
-    looked = subprocess.run(command, capture_output=True, text=True, check=False)
+    looked = reconcile(home, wait_s=60)
     assert looked.returncode == 0, looked.stdout + looked.stderr
     assert looked.stdout.splitlines()[1].split() == ["customer", str(CUSTOMERS), "0"]

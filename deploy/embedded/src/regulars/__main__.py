@@ -131,7 +131,10 @@ def reconcile(
     """
     from regulars.reconcile.run import reconcile as look
     from regulars.reconcile.sources import CannotLook, sources_of
+    from regulars_kit.observe import set_up_logs
 
+    # What the clients of Kafka and PostgreSQL complain of is said in our own line.
+    set_up_logs("critical", as_json=False)
     try:
         agrees = asyncio.run(look(sources_of(home), wait, typer.echo))
     except CannotLook as refusal:

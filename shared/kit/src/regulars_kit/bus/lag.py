@@ -49,7 +49,7 @@ async def kafka_lags(bootstrap_servers: str, groups: Mapping[str, Sequence[str]]
     try:
         await admin.start()
         await consumer.start()
-        places = await _places(consumer, {topic for topics in groups.values() for topic in topics})
+        places = await _places(admin, {topic for topics in groups.values() for topic in topics})
         first, last = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         lags = []
         for group, topics in groups.items():
@@ -66,10 +66,11 @@ async def kafka_lags(bootstrap_servers: str, groups: Mapping[str, Sequence[str]]
         await admin.close()
 
 
-async def _places(consumer: AIOKafkaConsumer, topics: set[str]) -> list[TopicPartition]:
-    present = await consumer.topics()
+async def _places(admin: AIOKafkaAdminClient, topics: set[str]) -> list[TopicPartition]:
+    present = sorted(topics & set(await admin.list_topics()))
+    described = await admin.describe_topics(present) if present else []
     return [
-        TopicPartition(topic, partition)
-        for topic in sorted(topics & present)
-        for partition in sorted(consumer.partitions_for_topic(topic) or ())
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
     ]
