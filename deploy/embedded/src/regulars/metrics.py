@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+Registries = Mapping[str, CollectorRegistry]
 
-def metrics_page(registries: Mapping[str, CollectorRegistry]) -> ASGIApp:
-    """Service name -> its registry, told apart by the label `service`; what the process shares goes without."""
-    whole = CollectorRegistry()
-    whole.register(_ByService(registries))
+
+def metrics_page(registries: Registries, behind: Callable[[], Awaitable[str]]) -> ASGIApp:
+    """This process's metrics and those of the one behind, told apart by the label `process`."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        page = Response(generate_latest(REGISTRY) + generate_latest(whole), media_type=CONTENT_TYPE_LATEST)
+        parts = {"front": metrics_text(registries).decode(), "behind": await behind()}
+        families = (
+            _labelled(metric, "process", process)
+            for process, page in parts.items()
+            for metric in text_string_to_metric_families(page)
+        )
+        page = Response(_text(families), media_type=CONTENT_TYPE_LATEST)
         await page(scope, receive, send)
 
     return answer
 
 
-class _ByService(Collector):
-    def __init__(self, registries: Mapping[str, CollectorRegistry]) -> None:
-        self._registries = registries
+def metrics_text(registries: Registries) -> bytes:
+    """Service name -> its registry, told apart by the label `service`; what the process shares goes without."""
+    of_services = (
+        _labelled(metric, "service", service)
+        for service, registry in registries.items()
+        for metric in registry.collect()
+    )
+    return generate_latest(REGISTRY) + _text(of_services)
+
+
+def _labelled(metric: Metric, label: str, value: str) -> Metric:
+    labelled = Metric(metric.name, metric.documentation, metric.type, metric.unit)
+    labelled.samples = [s._replace(labels={**s.labels, label: value}) for s in metric.samples]
+    return labelled
+
+
+def _text(families: Iterable[Metric]) -> bytes:
+    """One metric of each name, with the samples of all: a name may be described only once."""
+    whole: dict[str, Metric] = {}
+    for metric in families:
+        whole.setdefault(
+            metric.name, Metric(metric.name, metric.documentation, metric.type, metric.unit)
+        ).samples += metric.samples
+    registry = CollectorRegistry()
+    registry.register(_Told(list(whole.values())))
+    return generate_latest(registry)
+
+
+class _Told(Collector):
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        """One metric of each name, with the samples of all services: a name may be described only once."""
-        whole: dict[str, Metric] = {}
-        for service, registry in self._registries.items():
-            for metric in registry.collect():
-                known = whole.setdefault(
-                    metric.name, Metric(metric.name, metric.documentation, metric.type, metric.unit)
-                )
-                known.samples += [s._replace(labels={**s.labels, "service": service}) for s in metric.samples]
-        yield from whole.values()
+        return iter(self._metrics)

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from regulars.behind_process import Behind
 from regulars.home import Home, Keys
 from regulars.postgres import PostgresServer
 from regulars.refusals import CannotStart
@@ -92,8 +93,9 @@ class _Shop:
         await prepare_databases(self._postgres)
         async with opened_house(self._postgres, self._keys, self._messages_dir) as house, asyncio.TaskGroup() as group:
             served = asyncio.Event()
-            group.create_task(run_loops([self._watch_postgres, *house.background_loops()], stop=served))
-            await run_loops([serving(front_of(house.services), self._listener), self._welcome])
+            behind = Behind(self._postgres.data_dir, self._keys, self._messages_dir)
+            group.create_task(run_loops([self._watch_postgres, behind.run, *house.front_loops()], stop=served))
+            await run_loops([serving(front_of(house, behind.metrics), self._listener), self._welcome])
             served.set()
 
     async def _watch_postgres(self, stop: asyncio.Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TypedDict
 
 import asyncpg
 import httpx
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
@@ -157,6 +158,14 @@ class House:
     services: Sequence[Service]
     bus: PostgresBus
 
+    def registries(self) -> Mapping[str, CollectorRegistry]:
+        """Each service's metrics."""
+        return {service.name: service.app.state.metrics.registry for service in self.services}
+
+    def front_loops(self) -> list[Loop]:
+        """What those who answer requests owe to those behind: word of each commit."""
+        return [service.relay.notify for service in self.services]
+
     def background_loops(self) -> list[Loop]:
         """What goes on behind the requests."""
         return [self._prune_bus, *(loop for service in self.services for loop in service.background_loops())]
@@ -201,8 +210,12 @@ def _own_settings(service: str) -> Iterator[None]:
         raise CannotStart(faults_of(error, f"REGULARS_{service}_")) from error
 
 
-def front_of(services: Sequence[Service]) -> ASGIApp:
-    """The one app behind the port: what needs no key, the door, and the services behind it."""
+def front_of(house: House, behind: Callable[[], Awaitable[str]]) -> ASGIApp:
+    """The one app behind the port: what needs no key, the door, and the services behind it.
+
+    `behind` tells the metrics of the process that does what follows from the requests.
+    """
+    services = house.services
     gateway = next(service for service in services if service.name == GATEWAY)
     authoriser = gateway.app.state.authoriser
     documents = {service.name: service.app.openapi() for service in services}
@@ -220,6 +233,6 @@ def front_of(services: Sequence[Service]) -> ASGIApp:
                 await stack.enter_async_context(service.app.router.lifespan_context(service.app))
             yield
 
-    metrics = metrics_page({service.name: service.app.state.metrics.registry for service in services})
+    metrics = metrics_page(house.registries(), behind)
     dispatch = Dispatch(apps, documents, {"/metrics": metrics})
     return Front(probes(check_ready, lifespan), gateway.app, Door(dispatch, authoriser))
