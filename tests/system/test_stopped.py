@@ -21,7 +21,7 @@ from system.partner import Partner, a_partner, feed
 from system.shop import until
 from system.tills import PROGRAMME, Book, Till
 
-STAY = ("postgres", "nginx", "gateway.serve", "loyalty.serve.1", "loyalty.serve.2")
+STAY = ("postgres", "nginx", "gateway.serve.1", "gateway.serve.2", "loyalty.serve.1", "loyalty.serve.2")
 TILLS = 4
 CUSTOMERS = 30
 ANSWERS_BEFORE, ANSWERS_WHILE_STOPPED = 40, 400

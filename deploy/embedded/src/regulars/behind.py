@@ -24,7 +24,7 @@ from regulars.topology import opened_house
 from regulars_kit.lifecycle import run_loops
 from regulars_kit.observe import set_up_logs
 
-NICENESS = 5
+NICENESS = 10
 END_OF_PAGE = b"\0"
 
 
