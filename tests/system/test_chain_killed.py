@@ -19,7 +19,7 @@ from uuid import UUID
 
 import httpx
 
-from system.books import AnyShop, judge, read
+from system.books import SERVICES, AnyShop, judge, read
 from system.cluster import Cluster, an_open_cluster
 from system.marketing import launch, register
 from system.partner import Partner, a_partner, feed
@@ -115,7 +115,7 @@ async def check(chain: Chain) -> None:
     """Purchases, ledgers, balances, outboxes, projections, messages and the partner's log agree."""
     await until_ready(chain.shop)
     async with chain.shop.client() as client:
-        verdict = await judge(chain.shop, chain.book, heard=lambda: heard_by_all(client, chain.partner))
+        verdict = await judge(chain.shop, chain.book, heard=lambda: heard_by_all(client, chain))
         report(chain, len(verdict.lost), len(verdict.doubled))
         assert (len(verdict.lost), len(verdict.doubled), verdict.wrong, chain.book.surprises) == (0, 0, [], [])
         assert chain.book.purchases and chain.book.returns and chain.book.redemptions, "there was load of every kind"
@@ -134,18 +134,15 @@ async def all_run(cluster: Cluster) -> bool:
     return None not in cluster.processes().values()
 
 
-async def heard_by_all(client: httpx.AsyncClient, partner: Partner) -> Sequence[Mapping[str, Any]]:
-    """The feed's events, once the partner has heard as many and no more are on their way."""
-    before: set[str] = set()
+async def heard_by_all(client: httpx.AsyncClient, chain: Chain) -> Sequence[Mapping[str, Any]]:
+    """The feed's events, once they are those of all outboxes and the partner has heard as many."""
 
     async def is_level() -> bool:
-        nonlocal before
+        counts = [await chain.shop.query(name, "SELECT count(*) FROM outbox") for name in SERVICES]
         heard = (await feed(client)).keys()
-        is_quiet, before = heard == before, set(heard)
-        await asyncio.sleep(1)
-        return is_quiet and heard == partner.events().keys()
+        return len(heard) == sum(rows[0][0] for rows in counts) and heard == chain.partner.events().keys()
 
-    await until(is_level, "the partner and the feed differ", 120)
+    await until(is_level, "the outboxes, the feed and the partner differ", 180)
     return list((await feed(client)).values())
 
 
