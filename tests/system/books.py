@@ -21,7 +21,7 @@ import httpx
 
 from system.cluster import Cluster
 from system.shop import Shop, until
-from system.tills import Book, Told
+from system.tills import PAUSE_S, TRY_AGAIN, Book, Told
 
 AnyShop = Shop | Cluster
 Entry = Mapping[str, Any]
@@ -48,7 +48,7 @@ async def judge(shop: AnyShop, book: Book, heard: Heard | None = None) -> Verdic
     verdict = Verdict()
     async with shop.client() as client:
         for customer in {told.customer for told in book.purchases.values()}:
-            if (await client.get(f"/v1/accounts/{customer}")).status_code == 404:
+            if (await asked(client, f"/v1/accounts/{customer}")).status_code == 404:
                 verdict.lost |= of_customer(book.purchases, customer).keys()
                 continue
             entries = await ledger_of(client, customer)
@@ -77,8 +77,17 @@ async def balance_of(client: httpx.AsyncClient, customer: UUID, **params: str) -
     return int((await read(client, f"/v1/accounts/{customer}", params))["wallets"][0]["balance"])
 
 
+async def asked(client: httpx.AsyncClient, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
+    """Ask until there is an answer: what was killed last may still be starting."""
+    while True:
+        answer = await client.get(path, params=params)
+        if answer.status_code not in TRY_AGAIN:
+            return answer
+        await asyncio.sleep(PAUSE_S)
+
+
 async def read(client: httpx.AsyncClient, path: str, params: Mapping[str, str] | None = None) -> Any:
-    answer = await client.get(path, params=params)
+    answer = await asked(client, path, params)
     assert answer.status_code == 200, (path, answer.text)
     return answer.json()
 
@@ -154,7 +163,7 @@ async def check_purchases(client: httpx.AsyncClient, book: Book, verdict: Verdic
     async def check_some() -> None:
         while queue:
             purchase_id, told = queue.pop()
-            answer = await client.get(f"/v1/purchases/{purchase_id}")
+            answer = await asked(client, f"/v1/purchases/{purchase_id}")
             if answer.status_code != 200 or answer.json()["earned"] != told.points:
                 verdict.lost.add(purchase_id)
 
