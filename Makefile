@@ -44,8 +44,11 @@ docs: .venv/installed  ## write the generated tables again; JSON="purchase.json 
 	$(BIN)/python -m regulars.distributed.documents deploy/gateway/routes.conf
 
 soak: KILLS = 50
-soak: .venv/installed  ## kill the running product at 50 random instants under load, and count what was lost
-	REGULARS_TEST_KILLS=$(KILLS) $(BIN)/pytest -q -s tests/system/test_killed_under_load.py $(ARGS)
+soak: CHAIN_KILLS = 100
+soak: .venv/installed $(KAFKA_LIB)/complete  ## kill the running product under load, as a whole and process by process, and count what was lost
+	@bash deploy/setup/programs.sh nginx java
+	REGULARS_TEST_KILLS=$(KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_killed_under_load.py $(ARGS)
+	REGULARS_TEST_KILLS=$(CHAIN_KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_chain_killed.py $(ARGS)
 
 bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
 	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)

@@ -94,6 +94,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     broker.stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole shops first: they take the longest, and nobody should wait for the last of them alone."""
+    items.sort(key=lambda item: ROOT / "tests" / "system" not in item.path.parents)
+
+
 _MADE_UP = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|rk_[0-9a-f]+")
 
 

@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from regulars.samples import online_retail
-from regulars.samples.online_retail import LoadStopped, Summary
+from regulars.samples.online_retail import LoadStopped, Summary, marketing
 from regulars.samples.online_retail.journal import path_in, read, write
 from regulars.samples.online_retail.rows import FILE
 
@@ -48,7 +48,7 @@ class FakeShop:
         self.away = Counter[str]()
         self.refuses: Mapping[str, str] = {}
         self.campaign, self.run = "draft", "completed"
-        self.metrics = [b'regulars_consumer_lag{group="g",topic="t"} 0.0\n']
+        self.metrics = [b'regulars_consumer_lag{group="g",process="behind",topic="t"} 0.0\n']
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         request = httpx.Request(scope["method"], f"http://shop{scope['path']}", content=await _whole(receive))
@@ -137,6 +137,13 @@ async def _whole(receive: Any) -> bytes:
         message = await receive()
         content, more = content + message.get("body", b""), message.get("more_body", False)
     return content
+
+
+@pytest.fixture(autouse=True)
+def gauges_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known to be quiet for long here."""
+    monkeypatch.setattr(marketing, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(marketing, "_QUIET_S", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +320,11 @@ def test_a_key_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
 
 async def test_everybody_is_scored_once_nothing_waits_any_more(tmp_path: Path, small_file: Path) -> None:
     shop = FakeShop()
-    waits = [b'regulars_outbox_unsent{topic="t"} 7.0\n', b'regulars_consumer_lag{group="g",topic="t"} 12.0\n']
+    waits = [
+        b"",
+        b'regulars_outbox_unsent{process="behind",topic="t"} 7.0\n',
+        b'regulars_consumer_lag{group="g",process="behind",topic="t"} 12.0\n',
+    ]
     shop.metrics = [*waits, *shop.metrics]
     summary = await load(shop, tmp_path, small_file)
     assert shop.campaign == "running"

@@ -103,6 +103,12 @@ class Shop:
         """The number of PostgreSQL's first process."""
         return int((self.postgres_dir / "postmaster.pid").read_text().split()[0])
 
+    def behind(self) -> int:
+        """The number of the process that does what follows from requests."""
+        found = [pid for pid in descendants(self.process.pid) if b"regulars.behind" in command_of(pid)]
+        assert len(found) == 1, "there is one process behind"
+        return found[0]
+
     async def query(self, database: str, statement: str) -> list[Any]:
         """Look into a database beside the product; `database` without its `regulars_`."""
         connection = await asyncpg.connect(
@@ -119,6 +125,13 @@ class Shop:
     @property
     def _log_path(self) -> Path:
         return self.home.with_name(self.home.name + ".log")
+
+
+def command_of(pid: int) -> bytes:
+    """Empty for a process that is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @asynccontextmanager

@@ -66,11 +66,13 @@ async def test_embedded_killed_as_a_whole_and_without_its_database(tmp_path: Pat
         async def kill(name: str) -> None:
             if name == "postgres":
                 os.kill(shop.postmaster(), signal.SIGKILL)
+            elif name == "behind":
+                os.kill(shop.behind(), signal.SIGKILL)
             else:
                 shop.kill()
                 shop.open()
 
-        await sell_while_killed(chain, ["regulars", "postgres"], kill)
+        await sell_while_killed(chain, ["regulars", "behind", "postgres"], kill)
         await check(chain)
 
 

@@ -53,7 +53,7 @@ def up(
     ] = False,
     messages: Messages = None,
 ) -> None:
-    """Open the shop: every service in this process, on a PostgreSQL of its own. Ctrl-C closes it."""
+    """Open the shop: every service, on a PostgreSQL of its own. Ctrl-C closes it."""
     # Imported here: `--help` need not wait for it. What is imported stays, so collecting garbage meanwhile is in
     # vain and takes a tenth of the start; frozen, it is not looked through again by the collections to come.
     gc.disable()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import sys
@@ -30,7 +29,6 @@ END_OF_PAGE = b"\0"
 
 def main() -> None:
     set_up_logs("warning", as_json=False)
-    os.nice(NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(socket.socket(fileno=int(sys.argv[1]))))
 
@@ -52,10 +50,13 @@ async def _work(connection: socket.socket) -> None:
 async def _tell(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, page: partial[bytes], stop: asyncio.Event
 ) -> None:
-    while await reader.readline():
-        writer.write(page() + END_OF_PAGE)
-        await writer.drain()
-    stop.set()
+    """Answer until the shop hangs up. However this ends, nobody is left to work for."""
+    try:
+        while await reader.readline():
+            writer.write(page() + END_OF_PAGE)
+            await writer.drain()
+    finally:
+        stop.set()
 
 
 if __name__ == "__main__":

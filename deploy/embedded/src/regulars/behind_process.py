@@ -12,14 +12,14 @@ from pathlib import Path
 
 import structlog
 
-from regulars.behind import END_OF_PAGE
+from regulars.behind import END_OF_PAGE, NICENESS
 from regulars.home import Keys
 from regulars.server_user import before_exec
 
 PAUSE_S = 0.5
 """Before it is started again."""
 
-STOP_TIMEOUT_S = 40.0
+STOP_TIMEOUT_S = 35.0
 """Its loops drain within 30 seconds; what then still runs is killed."""
 
 _LONGEST_PAGE_BYTES = 4 * 1024 * 1024
@@ -42,6 +42,7 @@ class Behind:
         }
         self._told = json.dumps(told).encode() + b"\n"
         self._asking = asyncio.Lock()
+        self._owed = 0
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -50,25 +51,35 @@ class Behind:
         while not stop.is_set():
             process = await self._start()
             ended = asyncio.ensure_future(process.wait())
-            await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
-            if stop.is_set():
-                await _end(process, ended)
-            else:
-                _log.warning("behind_ended", status=process.returncode)
-                await asyncio.wait([stopped], timeout=PAUSE_S)
-            self._hang_up()
+            try:
+                await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if stop.is_set():
+                    await _end(process, ended)
+                else:
+                    _log.warning("behind_ended", status=process.returncode)
+                    await asyncio.wait([stopped], timeout=PAUSE_S)
+            finally:
+                # Also when we are cancelled in the middle: it must not outlive us.
+                if process.returncode is None:
+                    process.kill()
+                self._hang_up()
 
     async def metrics(self) -> str:
-        """Its page of metrics; empty while it is away."""
+        """Its page of metrics; empty while it is away, or busy, as at its start."""
         async with self._asking:
             if self._streams is None:
                 return ""
             reader, writer = self._streams
+            page = b""
             try:
                 writer.write(b"\n")
-                page = await asyncio.wait_for(reader.readuntil(END_OF_PAGE), _ANSWER_TIMEOUT_S)
+                self._owed += 1
+                async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                    # An answer that came too late for whoever asked comes before ours.
+                    while self._owed:
+                        page = await reader.readuntil(END_OF_PAGE)
+                        self._owed -= 1
             except (OSError, asyncio.IncompleteReadError, TimeoutError):
-                self._hang_up()
                 return ""
             return page.removesuffix(END_OF_PAGE).decode()
 
@@ -81,8 +92,9 @@ class Behind:
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C is for us; we pass it on in our own time.
                 start_new_session=True,
-                preexec_fn=before_exec(None, dies_with_us=True),
+                preexec_fn=before_exec(None, dies_with_us=True, niceness=NICENESS),
             )
+        self._owed = 0
         self._streams = await asyncio.open_connection(sock=ours, limit=_LONGEST_PAGE_BYTES)
         self._streams[1].write(self._told)
         return process

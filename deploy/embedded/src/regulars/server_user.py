@@ -68,8 +68,9 @@ def own(path: Path, user: ServerUser | None) -> None:
         os.chown(path, user.uid, user.gid)
 
 
-def before_exec(user: ServerUser | None, *, dies_with_us: bool) -> Callable[[], None]:
-    """What the child does between fork and exec: become `user`, hear SIGINT, and ask for it when its parent dies.
+def before_exec(user: ServerUser | None, *, dies_with_us: bool, niceness: int = 0) -> Callable[[], None]:
+    """What the child does between fork and exec: step back by `niceness`, become `user`, hear SIGINT, and ask for it
+    when its parent dies.
 
     A shell that starts us in the background lets us ignore SIGINT, and the child would inherit that.
 
@@ -79,6 +80,7 @@ def before_exec(user: ServerUser | None, *, dies_with_us: bool) -> Callable[[], 
 
     def prepare() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.nice(niceness)
         if user is not None:
             _become(user)
         if _LIBC is not None and dies_with_us:

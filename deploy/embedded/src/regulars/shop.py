@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from regulars.behind_process import Behind
+from regulars.behind_process import STOP_TIMEOUT_S, Behind
 from regulars.home import Home, Keys
 from regulars.postgres import PostgresServer
 from regulars.refusals import CannotStart
@@ -94,7 +94,8 @@ class _Shop:
         async with opened_house(self._postgres, self._keys, self._messages_dir) as house, asyncio.TaskGroup() as group:
             served = asyncio.Event()
             behind = Behind(self._postgres.data_dir, self._keys, self._messages_dir)
-            group.create_task(run_loops([self._watch_postgres, behind.run, *house.front_loops()], stop=served))
+            after_requests = [self._watch_postgres, behind.run, *house.front_loops()]
+            group.create_task(run_loops(after_requests, stop=served, drain_s=STOP_TIMEOUT_S + 5))
             await run_loops([serving(front_of(house, behind.metrics), self._listener), self._welcome])
             served.set()
 

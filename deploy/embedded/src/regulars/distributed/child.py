@@ -57,7 +57,8 @@ class Startable(Protocol):
 class Command:
     """A program, what it is told, where it writes. `ready_at`: the port whose /readyz says when it is ready.
 
-    `user` None: ourselves. `sockets` are open files that it inherits under the same numbers.
+    `user` None: ourselves. `sockets` are open files that it inherits under the same numbers. `niceness` is how far it
+    stands back behind the others (0 to 19).
     """
 
     name: str
@@ -68,6 +69,7 @@ class Command:
     user: ServerUser | None = None
     sockets: Sequence[int] = ()
     stop_signal: signal.Signals = signal.SIGTERM
+    niceness: int = 0
 
 
 class Child:
@@ -105,7 +107,7 @@ class Child:
                 env=os.environ | command.environment,
                 pass_fds=command.sockets,
                 process_group=0,
-                preexec_fn=before_exec(command.user, dies_with_us=True),
+                preexec_fn=before_exec(command.user, dies_with_us=True, niceness=command.niceness),
             )
 
     async def until_ended(self) -> str:

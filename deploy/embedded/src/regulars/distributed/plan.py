@@ -11,6 +11,9 @@ from regulars.distributed.child import Command
 from regulars.distributed.services import Entry, Ground, Role
 from regulars.ports import free_ports
 
+BEHIND_NICENESS = 10
+"""Of `consume` and `relay`: on one machine they share its processors with those that a till waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -49,4 +52,5 @@ def _command(entry: Entry, role: Role, number: str, port: int, ground: Ground, l
         log_path=logs / f"{name}.log",
         environment=entry.environment(ground) | {f"REGULARS_{entry.name.upper()}_{setting}": str(port)},
         ready_at=port,
+        niceness=0 if role == "serve" else BEHIND_NICENESS,
     )

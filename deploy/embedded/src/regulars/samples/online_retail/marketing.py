@@ -15,8 +15,12 @@ LETTER = "we-miss-you"
 CAMPAIGN = "win-back"
 _RUN_COMPLETED = "scoring.run_completed.v1"
 _LOOK_EVERY_S = 0.5
-# What a process says of itself: how far its consumers are behind, and what its relays have still to publish.
-_WAITING = re.compile(r"^regulars_(?:consumer_lag|outbox_unsent)\{[^}]*\} ([0-9.e+]+)$", re.MULTILINE)
+# The unsent events are counted every 5 seconds.
+_QUIET_S = 6.0
+# What the process behind says of itself: how far its consumers are behind, and what its relays have still to publish.
+_WAITING = re.compile(
+    r'^regulars_(?:consumer_lag|outbox_unsent)\{[^}]*process="behind"[^}]*\} ([0-9.e+]+)$', re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ async def _accepted(api: Api, path: str, body: Mapping[str, object], key: str | 
 
 
 async def _until_heard(api: Api) -> None:
-    """Return once nothing waits anywhere: looked at twice, since a gauge is a second old."""
-    quiet = 0
-    while quiet < 3:
-        waiting = sum(float(count) for count in _WAITING.findall(await api.text("/metrics")))
-        quiet = quiet + 1 if waiting == 0 else 0
+    """Return once nothing waits anywhere, for longer than a gauge is old; a page without gauges says nothing."""
+    quiet_s = 0.0
+    while quiet_s < _QUIET_S:
+        waiting = [float(count) for count in _WAITING.findall(await api.text("/metrics"))]
+        quiet_s = quiet_s + _LOOK_EVERY_S if waiting and sum(waiting) == 0 else 0.0
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
