@@ -103,11 +103,17 @@ class Shop:
         """The number of PostgreSQL's first process."""
         return int((self.postgres_dir / "postmaster.pid").read_text().split()[0])
 
-    def behind(self) -> int:
-        """The number of the process that does what follows from requests."""
-        found = [pid for pid in descendants(self.process.pid) if b"regulars.behind" in command_of(pid)]
-        assert len(found) == 1, "there is one process behind"
-        return found[0]
+    async def behind(self) -> int:
+        """The number of the process that does what follows from requests, once it is there."""
+
+        def found() -> list[int]:
+            return [pid for pid in descendants(self.process.pid) if b"regulars.behind" in command_of(pid)]
+
+        async def is_there() -> bool:
+            return bool(found())
+
+        await until(is_there, "there is no process behind")
+        return found()[0]
 
     async def query(self, database: str, statement: str) -> list[Any]:
         """Look into a database beside the product; `database` without its `regulars_`."""

@@ -67,7 +67,7 @@ async def test_embedded_killed_as_a_whole_and_without_its_database(tmp_path: Pat
             if name == "postgres":
                 os.kill(shop.postmaster(), signal.SIGKILL)
             elif name == "behind":
-                os.kill(shop.behind(), signal.SIGKILL)
+                os.kill(await shop.behind(), signal.SIGKILL)
             else:
                 shop.kill()
                 shop.open()
