@@ -27,3 +27,8 @@ def test_a_connection_made_before_we_serve_waits_for_us() -> None:
     with closing(listen("127.0.0.1", 0)) as listener, closing(socket.create_connection(listener.getsockname(), 5)):
         connection, _ = listener.accept()
         connection.close()
+
+
+def test_nobody_who_is_handed_the_port_waits_in_accept_for_a_connection_that_another_took() -> None:
+    with closing(listen("127.0.0.1", 0)) as listener, pytest.raises(BlockingIOError):
+        listener.accept()

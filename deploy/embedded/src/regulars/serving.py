@@ -20,6 +20,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener = lifecycle.listen(host, port)
         # From here on the port is ours: bound alone, another process could still come to listen on it.
         listener.listen(_BACKLOG)
+        # nginx takes an inherited socket as it is: of two workers that go for one connection, the one that comes too
+        # late would wait in accept() for the next one, and leave all of its own connections waiting.
+        listener.setblocking(False)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} is taken: stop the program that has it, or"
