@@ -11,7 +11,8 @@ import pytest
 
 from builders import a_purchase, an_id, lines_of
 from regulars_kit.values import Refused, Unavailable
-from regulars_loyalty.adapters.http.batching import Batcher
+from regulars_loyalty.adapters.http.batching import ENOUGH_TO_PRICE, Batcher
+from regulars_loyalty.application.pricing_ahead import Ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.domain.refusals import UnknownStore
 
@@ -38,9 +39,19 @@ class Ledger:
     refused: set[str] = field(default_factory=set)
     poisoned: set[str] = field(default_factory=set)
     is_away: bool = False
+    priced: list[int] = field(default_factory=list)
+    priced_a_large_one: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def record(self, commands: Sequence[RecordPurchase]) -> Sequence[Answer | Refused]:
+    async def price(self, commands: Sequence[RecordPurchase]) -> Ahead | None:
+        self.priced.append(len(commands))
+        if len(commands) >= ENOUGH_TO_PRICE:
+            self.priced_a_large_one.set()
+        if self.poisoned & {name_of(command) for command in commands}:
+            raise CutOff
+        return None
+
+    async def record(self, commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Answer | Refused]:
         names = [name_of(command) for command in commands]
         self.batches.append(names)
         self.began.set()
@@ -58,7 +69,7 @@ def ledger() -> Ledger:
 
 
 async def test_what_comes_while_a_commit_is_under_way_shares_the_next(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     commands = [a_command() for _ in range(6)]
     first = asyncio.create_task(batcher.record(commands[0]))
     await ledger.began.wait()
@@ -71,7 +82,7 @@ async def test_what_comes_while_a_commit_is_under_way_shares_the_next(ledger: Le
 
 
 async def test_purchases_are_recorded_in_the_order_in_which_they_came(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, most_purchases=4)
+    batcher = Batcher(ledger.record, ledger.price, most_purchases=4)
     ledger.go.set()
     commands = [a_command() for _ in range(30)]
     await asyncio.gather(*(batcher.record(command) for command in commands))
@@ -80,15 +91,27 @@ async def test_purchases_are_recorded_in_the_order_in_which_they_came(ledger: Le
 
 
 async def test_a_batch_holds_no_more_lines_than_it_may(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, most_lines=10)
+    batcher = Batcher(ledger.record, ledger.price, most_lines=10)
     ledger.go.set()
     commands = [a_command(lines=size) for size in (4, 4, 4, 30, 1, 1)]
     await asyncio.gather(*(batcher.record(command) for command in commands))
     assert [len(batch) for batch in ledger.batches] == [2, 1, 1, 2], "a purchase too large for any goes alone"
 
 
+async def test_a_large_batch_is_priced_while_the_one_before_it_is_stored(ledger: Ledger) -> None:
+    batcher = Batcher(ledger.record, ledger.price)
+    first = batcher.submit([a_command()])
+    await ledger.began.wait()
+    few, many = batcher.submit([a_command()]), batcher.submit([a_command() for _ in range(ENOUGH_TO_PRICE)])
+    await ledger.priced_a_large_one.wait()
+    assert (ledger.priced, len(ledger.batches)) == ([1, 1 + ENOUGH_TO_PRICE], 1), "priced, and waiting for its turn"
+    ledger.go.set()
+    await asyncio.gather(first, few, many)
+    assert [len(batch) for batch in ledger.batches] == [1, 1 + ENOUGH_TO_PRICE]
+
+
 async def test_a_refused_purchase_fails_alone(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.refused.add(name_of(commands[1]))
@@ -97,7 +120,7 @@ async def test_a_refused_purchase_fails_alone(ledger: Ledger) -> None:
 
 
 async def test_a_purchase_that_breaks_the_commit_does_not_break_its_neighbours(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.poisoned.add(name_of(commands[1]))
@@ -107,7 +130,7 @@ async def test_a_purchase_that_breaks_the_commit_does_not_break_its_neighbours(l
 
 
 async def test_when_the_database_is_away_every_caller_is_told_so(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     ledger.is_away = True
     ledger.go.set()
     told = await asyncio.gather(*(batcher.record(a_command()) for _ in range(3)), return_exceptions=True)
@@ -117,7 +140,7 @@ async def test_when_the_database_is_away_every_caller_is_told_so(ledger: Ledger)
 
 
 async def test_beyond_its_bound_a_till_is_asked_to_try_again(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, most_waiting=2)
+    batcher = Batcher(ledger.record, ledger.price, most_waiting=2)
     under_way = asyncio.create_task(batcher.record(a_command()))
     await ledger.began.wait()
     waiting = [asyncio.create_task(batcher.record(a_command())) for _ in range(2)]
@@ -129,7 +152,7 @@ async def test_beyond_its_bound_a_till_is_asked_to_try_again(ledger: Ledger) -> 
 
 
 async def test_a_client_that_goes_away_harms_nobody(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     commands = [a_command() for _ in range(4)]
     under_way = asyncio.create_task(batcher.record(commands[0]))
     await ledger.began.wait()
@@ -144,7 +167,7 @@ async def test_a_client_that_goes_away_harms_nobody(ledger: Ledger) -> None:
 
 
 async def test_a_group_is_answered_together_and_alone(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record)
+    batcher = Batcher(ledger.record, ledger.price)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.refused.add(name_of(commands[2]))
@@ -155,7 +178,7 @@ async def test_a_group_is_answered_together_and_alone(ledger: Ledger) -> None:
 
 
 async def test_everything_handed_in_is_recorded_before_the_end(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, most_purchases=1)
+    batcher = Batcher(ledger.record, ledger.price, most_purchases=1)
     recording = [batcher.submit([a_command(an_id())]) for _ in range(3)]
     draining = asyncio.create_task(batcher.drain())
     await ledger.began.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from builders import ANNA, BEN, a_line, a_purchase, an_id
 from loyalty.db_rig import Rig, a_command
 from regulars_kit.values import Refused
-from regulars_loyalty.adapters.db.unit import PostgresUnit
-from regulars_loyalty.application.pricing_ahead import WORTH_IT
+from regulars_loyalty.application.pricing_ahead import WORTH_IT, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.domain.refusals import InsufficientPoints
@@ -57,20 +55,10 @@ async def record_while(
     rig: Rig, commands: list[RecordPurchase], meanwhile: Callable[[], Awaitable[object]]
 ) -> list[Answer | Refused]:
     """Record the batch; `meanwhile` happens when it is priced and not yet locked."""
-    begun = 0
-
-    @asynccontextmanager
-    async def begin() -> AsyncIterator[PostgresUnit]:
-        nonlocal begun
-        begun += 1
-        if begun == 2:
-            await meanwhile()
-        async with rig.begin() as unit:
-            yield unit
-
-    answers = await record_purchases(commands, begin, rig.clock)
-    assert begun == 2
-    return answers
+    ahead = await price_ahead(commands, rig.begin, rig.clock)
+    assert ahead is not None
+    await meanwhile()
+    return await record_purchases(commands, rig.begin, rig.clock, ahead)
 
 
 async def balances(rig: Rig) -> dict[object, tuple[int, int, int]]:

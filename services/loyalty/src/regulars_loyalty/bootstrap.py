@@ -31,6 +31,7 @@ from regulars_loyalty.adapters.http.openapi import describe
 from regulars_loyalty.adapters.http.problems import STATUS_OF, tell_programmes_apart
 from regulars_loyalty.application.expire_points import expire_points
 from regulars_loyalty.application.ports import Begin
+from regulars_loyalty.application.pricing_ahead import Ahead, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.settings import Settings
@@ -60,10 +61,13 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
 
 
 def _batcher(begin: Begin, clock: Clock) -> Batcher:
-    async def record(commands: Sequence[RecordPurchase]) -> Sequence[Answer | Refused]:
-        return await record_purchases(commands, begin, clock)
+    async def record(commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Answer | Refused]:
+        return await record_purchases(commands, begin, clock, ahead)
 
-    return Batcher(record)
+    async def price(commands: Sequence[RecordPurchase]) -> Ahead | None:
+        return await price_ahead(commands, begin, clock)
+
+    return Batcher(record, price)
 
 
 def _app(context: Context, verifier: Verifier, dead_letters: Router) -> FastAPI:

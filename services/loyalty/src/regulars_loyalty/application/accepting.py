@@ -6,7 +6,6 @@ until the use case hands its `Writing` to the unit.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -108,7 +107,8 @@ def _stored_part(price: Price) -> tuple[object, ...]:
 
 def _as_priced(passbook: Passbook, fact: Fact) -> Fact:
     if isinstance(fact, PurchaseMade):
-        return replace(fact, price=passbook.account.bought[fact.fact_id].price)
+        price = passbook.account.bought[fact.fact_id].price
+        return PurchaseMade(fact.fact_id, fact.at, fact.version, fact.purchase, price)
     return fact
 
 

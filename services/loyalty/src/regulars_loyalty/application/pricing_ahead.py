@@ -1,4 +1,5 @@
-"""A large batch is priced before its accounts are locked, so that another process waits for the writing alone.
+"""A large batch is priced before its accounts are locked: while the one before it is stored, and so that another
+process waits for the writing alone.
 
 Two processes with a few hundred purchases each nearly always meet on some account. Under the lock, what was priced
 ahead counts where the account still stands as it was read, and the rest is priced again: same answers, shorter locks.
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from regulars_kit.values import Refused, value
+from regulars_kit.values import Clock, Refused, value
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Owner, Passbook
 from regulars_loyalty.application.purchase_rows import RecordPurchase
 from regulars_loyalty.application.selling import Placed, Sale, place, sell
@@ -22,11 +23,12 @@ WORTH_IT = 50
 
 @value
 class Ahead:
-    """`placed` runs parallel to the batch; `sales`, by purchase, were priced on `passbooks`.
+    """`placed` runs parallel to the batch; `sales`, by purchase, were priced on `passbooks` as of `at`.
 
     A purchase that was refused, or is nobody's, has no sale.
     """
 
+    at: datetime
     programmes: Programmes
     holders: Mapping[str, UUID]
     placed: list[Placed | Refused]
@@ -38,17 +40,18 @@ class Ahead:
         return programmes is self.programmes and holders == self.holders
 
 
-async def price_ahead(commands: Sequence[RecordPurchase], begin: Begin, now: datetime) -> Ahead | None:
+async def price_ahead(commands: Sequence[RecordPurchase], begin: Begin, clock: Clock) -> Ahead | None:
     """Price what can be; None where it is not worth it, or where twins in the batch need each other's answers."""
     if len(commands) < WORTH_IT or _has_twins(commands):
         return None
+    now = clock()
     async with begin() as unit:
         programmes = await unit.programmes()
         hashes = identifier_hashes(commands)
         holders = await unit.holders_of(hashes) if hashes else {}
         placed = [place(command, programmes, holders, now) for command in commands]
         owners = [owner for each in placed if isinstance(each, Placed) and (owner := each.owner)]
-        ahead = Ahead(programmes, holders, placed, await unit.peek(owners), {})
+        ahead = Ahead(now, programmes, holders, placed, await unit.peek(owners), {})
         for each in placed:
             if isinstance(each, Placed) and each.owner in ahead.passbooks:
                 await _sell(unit, each, each.owner, ahead, now)

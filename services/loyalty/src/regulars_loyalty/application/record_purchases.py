@@ -23,7 +23,7 @@ from regulars_loyalty.application.ports import (
     Raced,
     Writing,
 )
-from regulars_loyalty.application.pricing_ahead import Ahead, identifier_hashes, price_ahead
+from regulars_loyalty.application.pricing_ahead import Ahead, identifier_hashes
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.selling import Placed, Sale, place, sell, sell_to_nobody
 from regulars_loyalty.domain.announcements import Announcement
@@ -58,10 +58,15 @@ class _Batch:
         self.remember(sale.row.first)
 
 
-async def record_purchases(commands: Sequence[RecordPurchase], begin: Begin, now: Clock) -> list[Answer | Refused]:
-    """Answer each purchase, in order. Raises Unavailable when nothing could be stored, and then nothing was."""
+async def record_purchases(
+    commands: Sequence[RecordPurchase], begin: Begin, now: Clock, ahead: Ahead | None = None
+) -> list[Answer | Refused]:
+    """Answer each purchase, in order. Raises Unavailable when nothing could be stored, and then nothing was.
+
+    `ahead` is what `price_ahead` made of the same commands, if it was asked.
+    """
     try:
-        return await _record_together(commands, begin, now)
+        return await _record_together(commands, begin, ahead.at if ahead else now(), ahead)
     except Raced:
         # Another process stored a twin of one of these first. Alone, each finds the twin's answer.
         return [await _record_alone(command, begin, now) for command in commands]
@@ -70,14 +75,14 @@ async def record_purchases(commands: Sequence[RecordPurchase], begin: Begin, now
 async def _record_alone(command: RecordPurchase, begin: Begin, now: Clock) -> Answer | Refused:
     while True:
         try:
-            return (await _record_together([command], begin, now))[0]
+            return (await _record_together([command], begin, now(), None))[0]
         except Raced:
             continue
 
 
-async def _record_together(commands: Sequence[RecordPurchase], begin: Begin, now: Clock) -> list[Answer | Refused]:
-    at = now()
-    ahead = await price_ahead(commands, begin, at)
+async def _record_together(
+    commands: Sequence[RecordPurchase], begin: Begin, at: datetime, ahead: Ahead | None
+) -> list[Answer | Refused]:
     async with begin() as unit:
         batch, placed = await _locked(unit, commands, at, ahead)
         answers = [await _answer(batch, *each) for each in zip(commands, placed, strict=True)]

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import new_id
+from regulars_loyalty.adapters.db.arrays import array, cast
 from regulars_loyalty.adapters.db.rows import standings_of
 from regulars_loyalty.adapters.db.session import Row, Session
 from regulars_loyalty.adapters.db.writing import owner_order
@@ -15,13 +16,14 @@ from regulars_loyalty.domain.account import Account
 
 # One look-up and lock after the other, in the order given: no plan can lock them in another one.
 # xmin is the transaction that stored the row: another one, another state.
-_WANTED = """
-    SELECT account.* FROM unnest($1::uuid[], $2::text[], $3::text[]) AS wanted (customer_id, programme, wallet)
+_WANTED = f"""
+    SELECT account.*
+    FROM unnest($1{cast("uuid")}, $2{cast("text")}, $3{cast("text")}) AS wanted (customer_id, programme, wallet)
     CROSS JOIN LATERAL (
         SELECT *, xmin FROM accounts
         WHERE accounts.customer_id = wanted.customer_id AND accounts.programme = wanted.programme
             AND accounts.wallet = wanted.wallet
-        {lock}
+        {{lock}}
     ) AS account
 """
 _LOCK = _WANTED.format(lock="FOR UPDATE")
@@ -72,10 +74,13 @@ async def peek(session: Session, owners: Sequence[Owner]) -> dict[Owner, Passboo
 async def _read(
     session: Session, statement: str, owners: Sequence[Owner], known: Mapping[Owner, Passbook]
 ) -> dict[Owner, Passbook]:
+    if not owners:
+        return {}
     wanted = sorted(set(owners), key=owner_order)
     columns = zip(*(owner_order(owner) for owner in wanted), strict=True)
+    arrays = [array(kind, values) for kind, values in zip(("uuid", "text", "text"), columns, strict=True)]
     passbooks: dict[Owner, Passbook] = {}
-    for row in await session.fetch(statement, *columns) if wanted else []:
+    for row in await session.fetch(statement, *arrays):
         owner = _owner_of(row)
         passbook = known.get(owner)
         passbooks[owner] = passbook if passbook and passbook.stamp == row["xmin"] else passbook_of(row)

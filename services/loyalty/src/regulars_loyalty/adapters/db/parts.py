@@ -6,35 +6,11 @@ a part must store are counted: fewer than given means that somebody else stored 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-from uuid import UUID
 
-
-def _plain(values: Sequence[object]) -> str:
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
-
-def _ids(values: Sequence[UUID | None]) -> str:
-    return "{" + ",".join(["NULL" if value is None else f"{value.int:032x}" for value in values]) + "}"
-
-
-def _texts(values: Sequence[str | None]) -> str:
-    joined = "".join([value for value in values if value])
-    if '"' in joined or "\\" in joined:
-        values = [value and value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
-    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
-
-
-# Arrays of these are sent as the text of an array: asyncpg looks at each element for so long that this takes half of
-# the time.
-_WRITTEN_OUT: Mapping[str, Callable[[Sequence[Any]], str]] = {
-    **dict.fromkeys(("bigint", "int", "date", "timestamptz"), _plain),
-    "uuid": _ids,
-    "text": _texts,
-}
+from regulars_loyalty.adapters.db.arrays import array, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +34,7 @@ class Part:
     def arrays(self, rows: Sequence[tuple[object, ...]]) -> list[object]:
         """The rows as the statement takes them, column by column."""
         columns = zip(*rows, strict=True)
-        return [
-            write_out(values) if (write_out := _WRITTEN_OUT.get(kind)) else values
-            for (_, kind), values in zip(self.columns, columns, strict=True)
-        ]
+        return [array(kind, values) for (_, kind), values in zip(self.columns, columns, strict=True)]
 
 
 def _columns(text: str) -> tuple[tuple[str, str], ...]:
@@ -186,7 +159,7 @@ def statement(parts: tuple[Part, ...]) -> str:
     for part in parts:
         clauses.append(f"{part.name} AS ({_clause(part, taken, all_stored)})")
         if part.is_counted:
-            all_stored = f"(SELECT count(*) FROM {part.name}) = cardinality(${taken + 1}{_cast(part.columns[0][1])})"
+            all_stored = f"(SELECT count(*) FROM {part.name}) = cardinality(${taken + 1}{cast(part.columns[0][1])})"
         taken += len(part.columns)
     # Asking for the counts in turn makes PostgreSQL run the parts that can race in this order in every process.
     counts = ", ".join(f"(SELECT count(*) FROM {part.name}) AS {part.name}" for part in parts if part.is_counted)
@@ -194,11 +167,7 @@ def statement(parts: tuple[Part, ...]) -> str:
 
 
 def _clause(part: Part, taken: int, all_stored: str) -> str:
-    arrays = ", ".join(f"${taken + place}{_cast(kind)}" for place, (_, kind) in enumerate(part.columns, 1))
+    arrays = ", ".join(f"${taken + place}{cast(kind)}" for place, (_, kind) in enumerate(part.columns, 1))
     given = f"unnest({arrays}) WITH ORDINALITY AS given ({part.names}, place)"
     clause = part.sql.format(columns=part.names, given=given, all_stored=all_stored).strip()
     return f"{clause} RETURNING 1" if part.is_counted else clause
-
-
-def _cast(kind: str) -> str:
-    return f"::text::{kind}[]" if kind in _WRITTEN_OUT else f"::{kind}[]"

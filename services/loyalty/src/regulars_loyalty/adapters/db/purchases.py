@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from regulars_loyalty.adapters.db.arrays import array, cast
 from regulars_loyalty.adapters.db.session import Row, Session
 from regulars_loyalty.application.ports import FirstAnswer, FirstPurchase, PurchaseRow, StoredPurchase
 from regulars_loyalty.domain.account import Bought
@@ -20,12 +21,14 @@ _FIRSTS = f"""
     SELECT found.* FROM unnest($1::uuid[]) AS wanted (id)
     CROSS JOIN LATERAL (SELECT {_FIRST} FROM purchases WHERE purchase_id = wanted.id LIMIT 1) AS found
     UNION ALL
-    SELECT found.* FROM unnest($2::text[], $3::text[]) AS wanted (client, key)
+    SELECT found.* FROM unnest($2{cast("text")}, $3{cast("text")}) AS wanted (client, key)
     CROSS JOIN LATERAL (
         SELECT {_FIRST} FROM purchases WHERE client = wanted.client AND idempotency_key = wanted.key LIMIT 1
     ) AS found
     UNION ALL
-    SELECT found.* FROM unnest($4::text[], $5::text[], $6::date[], $7::text[]) AS wanted (store, till, day, number)
+    SELECT found.*
+    FROM unnest($4{cast("text")}, $5{cast("text")}, $6{cast("date")}, $7{cast("text")})
+        AS wanted (store, till, day, number)
     CROSS JOIN LATERAL (
         SELECT {_FIRST} FROM purchases
         WHERE store = wanted.store AND till = wanted.till AND business_date = wanted.day
@@ -69,12 +72,12 @@ async def firsts(
     rows = await session.fetch(
         _FIRSTS,
         purchase_ids,
-        [client for client, _ in keys],
-        [key for _, key in keys],
-        [receipt.store for receipt in receipts],
-        [receipt.till for receipt in receipts],
-        [receipt.business_date for receipt in receipts],
-        [receipt.number for receipt in receipts],
+        array("text", [client for client, _ in keys]),
+        array("text", [key for _, key in keys]),
+        array("text", [receipt.store for receipt in receipts]),
+        array("text", [receipt.till for receipt in receipts]),
+        array("date", [receipt.business_date for receipt in receipts]),
+        array("text", [receipt.number for receipt in receipts]),
     )
     return list({row["purchase_id"]: _first(row) for row in rows}.values())
 

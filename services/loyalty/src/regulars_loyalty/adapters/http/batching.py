@@ -1,8 +1,8 @@
 """Purchases that arrive while a commit is under way share the next one.
 
-A commit costs the database nearly the same for one purchase as for five hundred, so the till's path waits for no timer
-and for at most one commit before its own. One batch is in flight at a time: that keeps each customer's purchases in the
-order in which they arrived.
+A commit costs the database nearly the same for one purchase as for two hundred, so the till's path waits for no timer
+and for at most one commit before its own. One batch is stored at a time: that keeps each customer's purchases in the
+order in which they arrived. A large one is priced while the one before it is stored.
 """
 
 from __future__ import annotations
@@ -15,17 +15,24 @@ from dataclasses import dataclass
 import structlog
 
 from regulars_kit.values import Refused, Unavailable
+from regulars_loyalty.application.pricing_ahead import Ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 
-Work = Callable[[Sequence[RecordPurchase]], Awaitable[Sequence[Answer | Refused]]]
+Price = Callable[[Sequence[RecordPurchase]], Awaitable[Ahead | None]]
+"""Prices purchases before their turn; None where that is not worth it."""
+
+Work = Callable[[Sequence[RecordPurchase], Ahead | None], Awaitable[Sequence[Answer | Refused]]]
 """Records purchases in one commit and answers each, in order. Raises when nothing was stored."""
 
 Outcome = Answer | Exception
 """An answer, a refusal, Unavailable, or the error that a purchase met when it was tried alone."""
 
-MOST_PURCHASES = 500
+MOST_PURCHASES = 200
 MOST_LINES = 20_000
 """Of one batch, whichever comes first. A larger batch would make those who wait for the next one wait too long."""
+
+ENOUGH_TO_PRICE = 100
+"""Purchases waiting that make a batch of their own while another one is stored. Fewer wait for company until then."""
 
 MOST_WAITING = 5_000
 """Single purchases waiting. More would be answered after a till has given up on them."""
@@ -47,21 +54,26 @@ class _Group:
 
 
 class Batcher:
-    """Turns concurrent calls into batches for `work`. Belongs to one event loop; `drain` before it ends."""
+    """Turns concurrent calls into batches for `work`, priced by `price` before their turn. Belongs to one event loop;
+    `drain` before it ends."""
 
     def __init__(
         self,
         work: Work,
+        price: Price,
         *,
         most_purchases: int = MOST_PURCHASES,
         most_lines: int = MOST_LINES,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._work = work
+        self._price = price
         self._most_purchases = most_purchases
         self._most_lines = most_lines
         self._most_waiting = most_waiting
         self._waiting: deque[_Group] = deque()
+        self._purchases_waiting = 0
+        self._enough = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def record(self, command: RecordPurchase) -> Answer:
@@ -84,6 +96,7 @@ class Batcher:
             group.outcomes.set_result([])
             return group.outcomes
         self._waiting.append(group)
+        self._count(len(commands))
         if self._running is None:
             self._running = asyncio.create_task(self._run(), name="purchases")
         return group.outcomes
@@ -94,13 +107,31 @@ class Batcher:
             await asyncio.wait([self._running])
 
     async def _run(self) -> None:
+        storing: asyncio.Task[None] | None = None
         try:
-            while self._waiting:
+            while self._waiting or storing:
+                if storing:
+                    await self._stored_or_enough(storing)
                 await self._gather()
-                if batch := self._next_batch():
-                    await self._record(batch)
+                batch = self._next_batch()
+                ahead = await self._priced(batch)
+                if storing:
+                    await storing
+                storing = asyncio.create_task(self._record(batch, ahead), name="commit") if batch else None
         finally:
             self._running = None
+
+    async def _stored_or_enough(self, storing: asyncio.Task[None]) -> None:
+        enough = asyncio.create_task(self._enough.wait())
+        await asyncio.wait((storing, enough), return_when=asyncio.FIRST_COMPLETED)
+        enough.cancel()
+
+    def _count(self, change: int) -> None:
+        self._purchases_waiting += change
+        if self._purchases_waiting >= ENOUGH_TO_PRICE:
+            self._enough.set()
+        else:
+            self._enough.clear()
 
     async def _gather(self) -> None:
         """Let in what has reached this process already.
@@ -123,6 +154,7 @@ class Batcher:
             if batch and (purchases > self._most_purchases or lines > self._most_lines):
                 break
             self._waiting.popleft()
+            self._count(-len(group.commands))
             if group.outcomes.cancelled():
                 purchases -= len(group.commands)
                 lines -= group.lines
@@ -130,18 +162,24 @@ class Batcher:
                 batch.append(group)
         return batch
 
-    async def _record(self, batch: list[_Group]) -> None:
-        commands = [command for group in batch for command in group.commands]
-        outcomes = iter(await self._outcomes(commands))
+    async def _priced(self, batch: list[_Group]) -> Ahead | None:
+        try:
+            return await self._price(_commands_of(batch))
+        # Whatever it was, the purchases meet it again in their turn, and it is told to whom it concerns there.
+        except Exception:
+            return None
+
+    async def _record(self, batch: list[_Group], ahead: Ahead | None) -> None:
+        outcomes = iter(await self._outcomes(_commands_of(batch), ahead))
         for group in batch:
             own = [next(outcomes) for _ in group.commands]
             # A client that went away meanwhile has cancelled its future; what it sent is recorded all the same.
             if not group.outcomes.done():
                 group.outcomes.set_result(own)
 
-    async def _outcomes(self, commands: Sequence[RecordPurchase]) -> Sequence[Outcome]:
+    async def _outcomes(self, commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Outcome]:
         try:
-            return await self._work(commands)
+            return await self._work(commands, ahead)
         except Unavailable as away:
             return [_again(away) for _ in commands]
         # What nobody expected may come of one purchase alone: it must not fail its neighbours, and is told to its
@@ -152,11 +190,15 @@ class Batcher:
 
     async def _alone(self, command: RecordPurchase) -> Outcome:
         try:
-            return (await self._work([command]))[0]
+            return (await self._work([command], None))[0]
         except Unavailable as away:
             return _again(away)
         except Exception as error:
             return error
+
+
+def _commands_of(batch: Sequence[_Group]) -> list[RecordPurchase]:
+    return [command for group in batch for command in group.commands]
 
 
 def _again(away: Unavailable) -> Unavailable:
