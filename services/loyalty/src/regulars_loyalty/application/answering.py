@@ -1,9 +1,10 @@
-"""First answers and retries (P8): what every write but the purchase's batch does before and after its own work."""
+"""Races, first answers and retries (P8): what every write but the purchase's batch does beside its own work."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from regulars_loyalty.application.commands import Request
@@ -13,9 +14,14 @@ from regulars_loyalty.application.purchase_rows import Answer, Shopper
 from regulars_loyalty.domain.purchase import Receipt
 from regulars_loyalty.domain.refusals import IdempotencyKeyConflict, StoreNotAllowed, UnknownCustomer, UnknownPurchase
 
+Done = TypeVar("Done")
 
-async def in_one_unit(begin: Begin, work: Callable[[LoyaltyUnit], Awaitable[Answer]]) -> Answer:
-    """Do the work in one transaction; begin again when a twin stored the same first, and find its answer."""
+
+async def in_one_unit(begin: Begin, work: Callable[[LoyaltyUnit], Awaitable[Done]]) -> Done:
+    """Do the work in one transaction; begin again when it lost a race.
+
+    To a twin that stored the same first, whose answer is found then, or by a deadlock.
+    """
     while True:
         try:
             async with begin() as unit:
