@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ import pytest
 from campaign.happenings import ANNA, BEN, alarmed, balance_changed, consented, registered
 from campaign.shop import Desk, Shop, WallClock, a_service, code_of
 from regulars_campaign.adapters.sending.file_sink import FileSink
+from regulars_campaign.domain.messages import Outcome
 from regulars_campaign.domain.templates import Text
 from regulars_kit.values import Unavailable
 
@@ -132,6 +134,23 @@ async def test_a_sender_that_was_taken_for_dead_says_nothing_twice(shop: Shop, m
     assert await shop.deliver() == 1
     assert len(shop.letters()) == 1
     assert await shop.types() == ["campaign.message_sent.v1"]
+
+
+async def test_a_sender_that_was_taken_for_dead_overrules_nobody_who_took_over(shop: Shop) -> None:
+    campaign = await shop.campaign()
+    await shop.hear(alarmed())
+    begin = shop.service.app.state.campaign.begin
+    claims = []
+    for _ in range(2):
+        async with begin() as unit:
+            claims += await unit.messages.claim(1, timedelta(0))
+    dead, alive = claims
+    for outcome in (Outcome(dead, "no_consent"), Outcome(alive, None, "hash"), Outcome(dead, "no_address")):
+        async with begin() as unit:
+            finished = await unit.messages.finish([outcome], shop.clock())
+            await unit.messages.put_back(dead, timedelta(0))
+        assert bool(finished) == (outcome.message is alive)
+    assert (await shop.get(f"/v1/campaigns/{campaign}"))["messages"] == {"waiting": 0, "sent": 1, "skipped": {}}
 
 
 async def test_while_the_customer_service_is_away_nobody_is_written_to(shop: Shop) -> None:

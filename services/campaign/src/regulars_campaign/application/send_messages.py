@@ -120,7 +120,7 @@ async def _write_down(post: Post, outcomes: Sequence[Outcome]) -> None:
         return
     moment = post.now()
     async with post.begin() as unit:
-        # Another sender may have taken over meanwhile and said it all: then nothing is said twice.
+        # Another sender may have taken over meanwhile: what becomes of the message is for that one to say, once.
         news = await unit.messages.finish(outcomes, moment.at)
         told = sorted((outcome for outcome in outcomes if outcome.message.id in news), key=_by_id)
         await unit.announce([_fact(outcome, moment.at) for outcome in told])
