@@ -12,7 +12,7 @@ import pytest
 
 from proxy.conftest import Door, a_door
 from proxy.doubles import GOOD
-from system.shop import until
+from system.running import until
 
 CUSTOMERS = "/v1/customers"
 
