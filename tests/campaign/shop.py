@@ -41,6 +41,8 @@ EVERY_SCOPE = frozenset(
 )
 NOON = datetime(2026, 3, 20, 11, tzinfo=UTC)
 """Noon in Berlin."""
+LEASE_OVER = "UPDATE messages SET next_try_at = now() WHERE state IN ('due', 'claimed')"
+"""All who hold a message are taken for dead, and whatever waits for another try has waited."""
 
 
 @dataclass

@@ -1,22 +1,20 @@
-"""A trigger writes one message to one customer, once, whatever is killed, doubled or withdrawn meanwhile."""
+"""A trigger writes one message to one customer, once, whatever is doubled or withdrawn meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from campaign.happenings import ANNA, BEN, alarmed, balance_changed, consented, registered
-from campaign.shop import Desk, Shop, WallClock, a_service, code_of
+from campaign.shop import LEASE_OVER, Desk, Shop, WallClock, a_service, code_of
 from regulars_campaign.adapters.sending.file_sink import FileSink
 from regulars_campaign.domain.templates import Text
 from regulars_kit.values import Unavailable
-
-LEASE_OVER = "UPDATE messages SET next_try_at = now() WHERE state IN ('due', 'claimed')"
 
 
 async def test_a_churn_alarm_writes_one_letter(shop: Shop) -> None:
@@ -61,77 +59,6 @@ async def test_a_consent_withdrawn_between_trigger_and_sending_is_obeyed(shop: S
     (event,) = await shop.told()
     assert (event.type, event.data["reason"]) == ("campaign.message_skipped.v1", "no_consent")
     assert (await shop.get(f"/v1/campaigns/{campaign}"))["messages"]["skipped"] == {"no_consent": 1}
-
-
-async def test_killed_between_claim_and_sending_the_letter_is_written_once(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await shop.campaign()
-    await shop.hear(alarmed())
-    await _die_in(shop, monkeypatch, "before")
-    assert shop.letters() == []
-    assert await shop.deliver() == 0, "the claim is still somebody's"
-    await shop.execute(LEASE_OVER)
-    assert await shop.deliver() == 1
-    assert len(shop.letters()) == 1
-    assert await shop.types() == ["campaign.message_sent.v1"]
-
-
-async def test_killed_between_sending_and_its_outcome_the_letter_is_written_once(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await shop.campaign()
-    await shop.hear(alarmed())
-    await _die_in(shop, monkeypatch, "after")
-    (letter,) = shop.letters()
-    assert await shop.types() == []
-    await shop.execute(LEASE_OVER)
-    assert await shop.deliver() == 1
-    assert shop.letters() == [letter], "the same file, under the same message id"
-    assert await shop.types() == ["campaign.message_sent.v1"]
-
-
-async def _die_in(shop: Shop, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
-    """End a sender as a kill would: nothing after that instant happens."""
-    send = FileSink.send
-
-    async def die(sink: FileSink, message_id: UUID, address: str, text: Text) -> None:
-        if moment == "after":
-            await send(sink, message_id, address, text)
-        raise asyncio.CancelledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FileSink, "send", die)
-        with pytest.raises(asyncio.CancelledError):
-            await shop.deliver()
-
-
-async def test_senders_side_by_side_share_the_work(shop: Shop) -> None:
-    await shop.campaign()
-    customers = [uuid4() for _ in range(120)]
-    for customer in customers:
-        await shop.hear(alarmed(customer))
-    claimed = await asyncio.gather(*(shop.deliver() for _ in range(4)))
-    assert sum(claimed) == 120
-    assert len(shop.letters()) == 120
-    assert len(await shop.types()) == 120
-
-
-async def test_a_sender_that_was_taken_for_dead_says_nothing_twice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    await shop.campaign()
-    await shop.hear(alarmed())
-    send = FileSink.send
-
-    async def slowly(sink: FileSink, message_id: UUID, address: str, text: Text) -> None:
-        monkeypatch.setattr(FileSink, "send", send)
-        await shop.execute(LEASE_OVER)
-        assert await shop.deliver() == 1, "another sender takes over meanwhile"
-        await send(sink, message_id, address, text)
-
-    monkeypatch.setattr(FileSink, "send", slowly)
-    assert await shop.deliver() == 1
-    assert len(shop.letters()) == 1
-    assert await shop.types() == ["campaign.message_sent.v1"]
 
 
 async def test_while_the_customer_service_is_away_nobody_is_written_to(shop: Shop) -> None:

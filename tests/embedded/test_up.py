@@ -106,6 +106,33 @@ def test_the_printed_commands_work_as_pasted(shop: Shop) -> None:
     assert wallets[0]["balance"] == 19
 
 
+def test_the_readmes_purchase_earns_in_its_own_answer(shop: Shop, home: Path) -> None:
+    programme = {
+        "effective_from": "2020-01-01",
+        "time_zone": "Europe/London",
+        "stores": ["high-street"],
+        "earn": {"GBP": "1"},
+        "rules": [{"code": "welcome", "when": {"first_purchase": True}, "bonus": 50}],
+    }
+    with shop.client as client:
+        assert client.put("/v1/programmes/high-street", json=programme).status_code == 200
+    commands = readme_commands(shop, home)
+    # A card may be unknown to loyalty at this instant; the id never is.
+    assert re.search(r'"customer": \{"id": "\'\$CUSTOMER\'"\}', commands)
+    customer, purchase, came_back = pasted([commands])
+    assert purchase["customer_id"] == customer["id"]
+    assert purchase["earned"] == 76  # 26.48 pounds at a point each, rounded down, and 50 as a welcome
+    assert came_back["taken_back"] == 29  # half of the mugs' 20 + 38
+
+
+def readme_commands(shop: Shop, home: Path) -> str:
+    """The README's first customer, purchase and return, addressed to this shop."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    found = re.search(r"```\n(KEY=.*?)```", readme, re.DOTALL)
+    assert found
+    return found[1].replace(".regulars/", f"{home}/").replace("localhost:8080", shop.url)
+
+
 def test_the_probes_and_the_docs_ask_for_no_key(shop: Shop) -> None:
     for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
         assert httpx.get(shop.url + path, trust_env=False).status_code == 200

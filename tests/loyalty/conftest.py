@@ -1,4 +1,4 @@
-"""The loyalty service on real PostgreSQL, and a shop that speaks to it."""
+"""The loyalty service on real PostgreSQL, a shop that speaks to it, and a desk without HTTP."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from loyalty.db_rig import a_message
+from loyalty.desk import Desk
+from loyalty.memory import MemoryDatabase
 from loyalty.shop import Shop, a_verifier, settings_for
 from regulars_kit.bus.memory import MemoryBus
+from regulars_kit.db import Database, Transactions
 from regulars_kit.migrations import migrate
 from regulars_kit.service import Service
+from regulars_loyalty.adapters.db.programmes import ProgrammeCache
+from regulars_loyalty.adapters.db.unit import PostgresUnit
 from regulars_loyalty.bootstrap import build
 
 if TYPE_CHECKING:
@@ -20,6 +26,18 @@ if TYPE_CHECKING:
     from regulars.postgres import PostgresServer
 
 _KEPT = {"programmes", "alembic_version"}
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def desk(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> AsyncIterator[Desk]:
+    """A desk on each database that units of work run on: the real one, and the one in memory that passes for it."""
+    if request.param == "memory":
+        yield Desk(MemoryDatabase().begin)
+        return
+    database = Database(await fresh_database("regulars_loyalty"), name="conformance", pool_size=3)
+    cache = ProgrammeCache()
+    yield Desk(Transactions(database, lambda connection: PostgresUnit(connection, cache, a_message)))
+    await database.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A loyalty database in memory: the units of the tests that ask for speed.
 
-It passes the same suite as PostgreSQL (`test_unit_conformance`). One unit runs at a time; it works on a copy, which
-takes the place of what was there when the unit ends well.
+It passes the same suite as PostgreSQL (`test_unit_*`). One unit runs at a time; it works on a copy, which takes the
+place of what was there when the unit ends well.
 """
 
 from __future__ import annotations

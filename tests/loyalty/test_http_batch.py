@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,9 @@ from loyalty.shop import Body, Shop, a_sale, code_of
 from regulars_kit.auth import HEADER, Principal
 from regulars_kit.limits import LIMITS
 from regulars_loyalty.adapters.http.purchase_batch import GROUP_PURCHASES
+
+# Paid with a thousand points, of which Anna has ten.
+TOO_DEAR = a_sale(1000, occurred_at="2026-04-01T12:00:00+02:00", tenders=[{"type": "points", "amount_minor": 1000}])
 
 
 async def test_each_line_is_answered_in_its_place(club: Shop) -> None:
@@ -134,3 +138,34 @@ async def test_what_was_sent_before_the_client_went_away_stays(club: Shop) -> No
     await club.service.app.state.loyalty.purchases.drain()
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert await club.balance() == GROUP_PURCHASES, "the group that was whole is recorded"
+
+
+# The 10 points of 10 February end with 10 March: the refused purchase of 1 April finds that out, first or last.
+@pytest.mark.parametrize(
+    ("accepted_at", "told"),
+    [
+        ("2026-04-01T13:00:00+02:00", [("points_expired", 0, 2), ("purchase_recorded", 20, 3)]),
+        ("2026-03-05T13:00:00+01:00", [("purchase_recorded", 30, 2), ("points_expired", 20, 3)]),
+    ],
+)
+async def test_what_expired_before_a_refused_purchase_is_told_as_it_is_posted(
+    shop: Shop, accepted_at: str, told: list[tuple[str, int, int]]
+) -> None:
+    await shop.publish(expires={"after": "P1M"})
+    await shop.sell(1000)
+    sales = sorted([TOO_DEAR, a_sale(2000, occurred_at=accepted_at)], key=lambda sale: str(sale["occurred_at"]))
+    answers = await shop.batch(sales)
+    assert sorted(answer["status"] for answer in answers) == [201, 409]
+    events = [event for event in await shop.told() if "programme" not in event.type][1:]
+    balances: list[Any] = [event.data["balance"] for event in events]
+    assert [event.type for event in events] == [f"loyalty.{type_}.v1" for type_, _, _ in told]
+    assert [(balance["spendable"], balance["account_seq"]) for balance in balances] == [each[1:] for each in told]
+
+
+async def test_what_a_refused_purchase_alone_would_have_found_expired_is_neither_posted_nor_told(shop: Shop) -> None:
+    await shop.publish(expires={"after": "P1M"})
+    await shop.sell(1000)
+    [answer] = await shop.batch([TOO_DEAR])
+    assert answer["body"]["code"] == "insufficient_points"
+    assert await shop.count("postings") == 1
+    assert "loyalty.points_expired.v1" not in [event.type for event in await shop.told()]

@@ -11,6 +11,8 @@ from builders import ANNA, BEN
 from loyalty.shop import Shop, a_sale, code_of, place_of
 from regulars_kit.auth import Principal
 
+HAMBURG = Principal("till-9", None, frozenset({"purchases:write"}), frozenset({"hamburg"}))
+
 
 def a_return(*lines: dict[str, Any], **said: Any) -> dict[str, Any]:
     return {"return_id": str(uuid4()), "lines": list(lines), **said}
@@ -130,8 +132,43 @@ async def test_a_return_slip_has_one_number(club: Shop) -> None:
 
 
 async def test_goods_are_taken_back_by_their_own_store(club: Shop) -> None:
-    own = Principal("till-1", None, frozenset({"purchases:write"}), frozenset({"hamburg"}))
-    assert code_of(await club.send("POST", "/v1/returns", goods(), principal=own)) == (403, "store_not_allowed")
+    assert code_of(await club.send("POST", "/v1/returns", goods(), principal=HAMBURG)) == (403, "store_not_allowed")
+
+
+@pytest.mark.parametrize("action", ["returns", "void", "claim"])
+async def test_a_till_of_another_store_is_told_nothing_of_a_purchase(club: Shop, action: str) -> None:
+    sold = await club.sell(1000)
+    path = f"/v1/purchases/{sold['purchase_id']}/{action}"
+    # Each is wrong besides, which only a till that may act for the store is told.
+    body = {"returns": a_return({"line_id": "9"}), "void": {}, "claim": {"customer": {"card": "77"}}}[action]
+    if action == "void":
+        await club.send("POST", path)
+    response = await club.send("POST", path, body, principal=HAMBURG)
+    assert code_of(response) == (403, "store_not_allowed")
+    assert await club.balance() == (0 if action == "void" else 10)
+
+
+@pytest.mark.parametrize("action", ["returns", "void", "claim"])
+async def test_a_till_changes_what_its_own_store_sold(club: Shop, action: str) -> None:
+    sale = a_sale(1000, store="hamburg")
+    if action == "claim":
+        del sale["customer"]
+    sold = (await club.put(sale, principal=HAMBURG)).json()
+    body = {"returns": a_return(), "void": {}, "claim": {"customer": {"id": str(ANNA)}}}[action]
+    response = await club.send("POST", f"/v1/purchases/{sold['purchase_id']}/{action}", body, principal=HAMBURG)
+    assert response.status_code in {200, 201}, response.text
+
+
+async def test_goods_may_come_back_to_another_store_if_that_is_the_tills(club: Shop) -> None:
+    sold = await club.sell(1000)
+    path = f"/v1/purchases/{sold['purchase_id']}/returns"
+    elsewhere = await club.send("POST", path, a_return(store="munich"), principal=HAMBURG)
+    assert (code_of(elsewhere), place_of(elsewhere)) == ((403, "store_not_allowed"), "/store")
+    here = await club.send("POST", path, a_return(store="hamburg"), principal=HAMBURG)
+    assert (here.status_code, here.json()["taken_back"]) == (201, 10)
+    entries = (await club.send("GET", f"/v1/accounts/{ANNA}/ledger")).json()["items"]
+    explained = await club.send("GET", f"/v1/ledger/entries/{entries[-1]['entry_id']}/explain")
+    assert explained.json()["because"]["store"] == "hamburg"
 
 
 async def test_goods_of_nothing_are_no_return(club: Shop) -> None:

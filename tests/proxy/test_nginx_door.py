@@ -12,7 +12,7 @@ import pytest
 
 from proxy.conftest import Door, a_door
 from proxy.doubles import GOOD
-from system.shop import until
+from system.running import until
 
 CUSTOMERS = "/v1/customers"
 
@@ -108,6 +108,16 @@ async def test_a_caller_beyond_its_rate_is_told_when_to_come_again_and_no_other_
             assert_problem(refused[0], 429, "too_many_requests")
             assert refused[0].headers["retry-after"] == "1"
             assert (await other.get(CUSTOMERS)).status_code == 200
+
+
+async def test_pages_that_ask_for_no_key_are_limited_by_address_whatever_key_is_shown(tmp_path: Path) -> None:
+    async with a_door(tmp_path, REGULARS_CALLER_RATE="1", REGULARS_CALLER_BURST="2") as door:
+        async with door.client() as crowd:
+            asked = [crowd.get("/docs", headers={"Authorization": f"Bearer rk_{n}"}) for n in range(10)]
+            answers = await asyncio.gather(*asked)
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert len(refused) >= 5
+        assert_problem(refused[0], 429, "too_many_requests")
 
 
 async def test_who_guesses_keys_is_slowed_down_by_address_before_the_gateway_is_asked(tmp_path: Path) -> None:

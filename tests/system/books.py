@@ -20,7 +20,8 @@ from uuid import UUID
 import httpx
 
 from system.cluster import Cluster
-from system.shop import Shop, until
+from system.running import until
+from system.shop import Shop
 from system.tills import PAUSE_S, TRY_AGAIN, Book, Told
 
 AnyShop = Shop | Cluster

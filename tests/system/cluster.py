@@ -13,51 +13,20 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 
-from regulars.cluster import SUPERUSER
-from system.shop import CLOSES_WITHIN_S, a_free_port, descendants, until
+from system.running import Running, until
 
 OPENS_WITHIN_S = 240.0
 
 
-class Cluster:
+class Cluster(Running):
     """The same face as `Shop`, with names for its processes: `loyalty.serve.1`, `gateway.relay`, `kafka`, `nginx`."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.home = home
-        self.environment = {**os.environ, **(environment or {})}
-        self.port = a_free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def postgres_dir(self) -> Path:
-        return self.home / "postgres"
-
-    @property
-    def log(self) -> str:
-        """What every run has printed."""
-        return self._log_path.read_text(errors="replace")
-
-    @property
-    def process(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "the cluster was never opened"
-        return self._process
-
-    def open(self) -> None:
-        """Start the supervisor and return at once; `until_ready` waits for it."""
-        command = [sys.executable, "-m", "regulars", "cluster", "--home", str(self.home), "--port", str(self.port)]
-        with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0, env=self.environment)
+    command = ("cluster",)
+    closes_within_s = 180.0
 
     async def until_ready(self) -> None:
-        """Return once /readyz says so. A supervisor that ended instead fails with what it printed."""
-
         async def is_ready() -> bool:
             assert self.process.poll() is None, self.log
             # The port is open from the start and answers once everything behind it does.
@@ -68,12 +37,6 @@ class Cluster:
                 return False
 
         await until(is_ready, "the cluster does not open", OPENS_WITHIN_S)
-
-    def client(self) -> httpx.AsyncClient:
-        """A client with the key of the home."""
-        key = (self.home / "admin-key").read_text().strip()
-        headers = {"Authorization": f"Bearer {key}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
     def processes(self) -> dict[str, int | None]:
         """Every process by its name, with its number: None while it is not running."""
@@ -117,30 +80,10 @@ class Cluster:
 
         await until(is_back, f"{name} does not come back")
 
-    async def close(self) -> int:
-        """Ctrl-C, and the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        return await asyncio.to_thread(self.process.wait, 3 * CLOSES_WITHIN_S)
-
-    def pids(self) -> list[int]:
-        """The whole tree."""
-        return [self.process.pid, *descendants(self.process.pid)]
-
-    async def query(self, database: str, statement: str) -> list[Any]:
-        """Look into a database beside the product; `database` without its `regulars_`."""
+    def _postgres(self) -> dict[str, Any]:
         host, _, port = self._known()["postgres"].partition(":")
-        connection = await asyncpg.connect(
-            host=host,
-            port=int(port),
-            user=SUPERUSER,
-            password=(self.home / "postgres-password").read_text().strip(),
-            database="postgres" if database == "postgres" else f"regulars_{database}",
-            timeout=10,
-        )
-        try:
-            return list(await connection.fetch(statement))
-        finally:
-            await connection.close()
+        password = (self.home / "postgres-password").read_text().strip()
+        return {"host": host, "port": int(port), "password": password}
 
     def _known(self) -> Any:
         return json.loads(self._known_path.read_text())
@@ -148,10 +91,6 @@ class Cluster:
     @property
     def _known_path(self) -> Path:
         return self.home / "cluster.json"
-
-    @property
-    def _log_path(self) -> Path:
-        return self.home.with_name(self.home.name + ".log")
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from system.books import read
-from system.shop import until
+from system.running import until
 
 CUSTOMERS = 40
 DAYS = 300

@@ -14,7 +14,7 @@ import standardwebhooks
 
 from gateway.receiver import Receiver, a_receiver
 from system.books import read
-from system.shop import until
+from system.running import until
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from system.books import balance_of, ledger_of, read
 from system.cluster import Cluster, an_open_cluster
 from system.marketing import SEGMENT, launch, made, register, score_everybody, simulate_a_year
 from system.partner import Partner, a_partner, feed
-from system.shop import Shop, an_open_shop, until
+from system.running import until
+from system.shop import Shop, an_open_shop
 from system.tills import PROGRAMME
 
 LOCAL = {"REGULARS_GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8"}

@@ -23,7 +23,8 @@ from system.books import SERVICES, AnyShop, judge, read
 from system.cluster import Cluster, an_open_cluster
 from system.marketing import launch, register
 from system.partner import Partner, a_partner, feed
-from system.shop import Shop, an_open_shop, until
+from system.running import until
+from system.shop import Shop, an_open_shop
 from system.tills import PROGRAMME, Book, Till
 
 KILLS = int(os.environ.get("REGULARS_TEST_KILLS", "3"))

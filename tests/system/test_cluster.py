@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from system.cluster import Cluster, an_open_cluster
-from system.shop import until
+from system.running import until
 from system.tills import PROGRAMME
 
 UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"

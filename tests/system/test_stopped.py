@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from system.cluster import Cluster, an_open_cluster
 from system.partner import Partner, a_partner, feed
-from system.shop import until
+from system.running import until
 from system.tills import PROGRAMME, Book, Till
 
 STAY = ("postgres", "nginx", "gateway.serve.1", "gateway.serve.2", "loyalty.serve.1", "loyalty.serve.2")

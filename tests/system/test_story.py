@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from system.books import Verdict, announced, balance_of, judge, ledger_of, read, until_drained
-from system.shop import Shop, an_open_shop, until
+from system.running import until
+from system.shop import Shop, an_open_shop
 from system.tills import PROGRAMME, Book, Till
 
 UNSENT = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"

@@ -21,6 +21,7 @@ from regulars_kit.values import Unavailable
 Unit = TypeVar("Unit")
 
 PING_TIMEOUT_S = 2.0
+ROLLBACK_TIMEOUT_S = 1.0
 
 
 class Redelivered(Exception):
@@ -102,11 +103,26 @@ async def _transaction_on(connection: AsyncConnection) -> AsyncIterator[None]:
             raise Unavailable("the database is away; try again") from error
         raise
     finally:
+        if driver.is_in_transaction():
+            await _roll_back(driver)
         if driver.is_closed():
             # The pool would hand it out again: it looks at a connection only when SQLAlchemy itself has met an error.
             await connection.invalidate()
-        elif driver.is_in_transaction():
+
+
+async def _roll_back(driver: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Roll back, or cut the connection, by which the server rolls back.
+
+    Raises nothing of its own: the caller is told of what went wrong before.
+    """
+    try:
+        async with asyncio.timeout(ROLLBACK_TIMEOUT_S):
             await driver.execute("ROLLBACK")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        driver.terminate()
+    except asyncio.CancelledError:
+        driver.terminate()
+        raise
 
 
 async def _live_driver(connection: AsyncConnection) -> asyncpg.Connection[asyncpg.Record]:

@@ -175,10 +175,10 @@ class Messages(Protocol):
         """Take messages of running campaigns that are due, or that a sender held longer than its lease."""
 
     async def put_back(self, message: Claimed, wait: timedelta) -> None:
-        """Nothing became of this try."""
+        """Nothing became of this try; as it is where the claim is another's by now."""
 
     async def finish(self, outcomes: Sequence[Outcome], at: datetime) -> Collection[UUID]:
-        """Store what became of them; answers with those of which nothing was known before."""
+        """Store what became of them; answers with those whose claim was still the sender's, and the others stay."""
 
     async def page(
         self, *, customer_id: CustomerId | None, campaign_id: UUID | None, after: UUID | None, limit: int

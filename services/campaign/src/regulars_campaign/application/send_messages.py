@@ -21,7 +21,11 @@ from regulars_campaign.domain.templates import Template, Text
 from regulars_kit.values import CustomerId, Unavailable
 
 LEASE = timedelta(seconds=15)
-"""How long a sender may hold a message before another takes it for dead: longer than all its time limits together."""
+"""How long a sender may hold a message before another takes it for dead."""
+
+SENDS_FOR = timedelta(seconds=10)
+"""How long after its claim a sender begins with messages. What is left of the lease is for ending one, and for writing
+down what became of all."""
 
 MESSAGES_AT_ONCE = 50
 CANNOT_RENDER = "cannot_render"
@@ -40,17 +44,18 @@ class Post:
 
 async def send_messages(post: Post, limit: int = MESSAGES_AT_ONCE) -> int:
     """Send up to `limit` messages that are due; how many were claimed, so that a caller can go on."""
+    until = post.now().at + SENDS_FOR
     async with post.begin() as unit:
         claimed = await unit.messages.claim(limit, LEASE)
     groups: defaultdict[tuple[str, str], list[Claimed]] = defaultdict(list)
     for message in claimed:
         groups[message.purpose, message.channel].append(message)
     for (purpose, channel), messages in groups.items():
-        await _send(post, purpose, channel, messages)
+        await _send(post, purpose, channel, messages, until)
     return len(claimed)
 
 
-async def _send(post: Post, purpose: str, channel: str, messages: Sequence[Claimed]) -> None:
+async def _send(post: Post, purpose: str, channel: str, messages: Sequence[Claimed], until: datetime) -> None:
     customers = sorted({message.customer_id for message in messages})
     try:
         contacts = await post.contacts.resolve(customers, purpose=purpose, channel=channel)
@@ -58,7 +63,7 @@ async def _send(post: Post, purpose: str, channel: str, messages: Sequence[Claim
         await _put_back(post, messages)
         return
     letters = await _letters(post, messages, contacts)
-    outcomes = [await _try(post, letter) for letter in letters]
+    outcomes = [await _try(post, letter, until) for letter in letters]
     await _write_down(post, [outcome for outcome in outcomes if outcome is not None])
     done = {outcome.message.id for outcome in outcomes if outcome is not None}
     await _put_back(post, [message for message in messages if message.id not in done])
@@ -92,9 +97,11 @@ async def _letters(
     ]
 
 
-async def _try(post: Post, letter: _Letter) -> Outcome | None:
+async def _try(post: Post, letter: _Letter, until: datetime) -> Outcome | None:
     """What becomes of a message; None: nothing yet, it can be tried again."""
     message, contact = letter.message, letter.contact
+    if post.now().at >= until:
+        return None
     if contact.reason is not None or contact.address is None:
         return Outcome(message, contact.reason or "no_address")
     if message.channel not in post.providers:
@@ -120,7 +127,7 @@ async def _write_down(post: Post, outcomes: Sequence[Outcome]) -> None:
         return
     moment = post.now()
     async with post.begin() as unit:
-        # Another sender may have taken over meanwhile and said it all: then nothing is said twice.
+        # Another sender may have taken over meanwhile: what becomes of the message is for that one to say, once.
         news = await unit.messages.finish(outcomes, moment.at)
         told = sorted((outcome for outcome in outcomes if outcome.message.id in news), key=_by_id)
         await unit.announce([_fact(outcome, moment.at) for outcome in told])

@@ -70,12 +70,14 @@ async def whole_history(unit: LoyaltyUnit, passbook: Passbook) -> History:
 
 
 def _apply(passbook: Passbook, fact: Fact, programme: Programme, now: datetime) -> None:
+    tier_before = passbook.account.tier
     try:
         apply(passbook.account, fact, programme, is_judged=True)
     except Refused:
         # What time alone changed before the refusal is true all the same; the account must not know more than
         # its postings.
-        _post(passbook, now, None)
+        postings = _post(passbook, now, None)
+        passbook.untold += tuple(side_effects(passbook, None, postings, tier_before, fact.at))
         raise
     passbook.facts.append(_as_priced(passbook, fact))
 
@@ -154,6 +156,12 @@ def side_effects(
     if tier is not None and tier_before is not None and tier != tier_before:
         said.append(TierChanged(owner.customer_id, owner.programme, tier_before, tier, at, _tier_reason(fact)))
     return said
+
+
+def take_untold(passbook: Passbook) -> tuple[Announcement, ...]:
+    """What refused facts left to tell, for the one who stores the passbook; once."""
+    told, passbook.untold = passbook.untold, ()
+    return told
 
 
 def tier_of(passbook: Passbook, version: Version) -> str | None:

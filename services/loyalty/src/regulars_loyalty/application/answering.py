@@ -1,21 +1,27 @@
-"""First answers and retries (P8): what every write but the purchase's batch does before and after its own work."""
+"""Races, first answers and retries (P8): what every write but the purchase's batch does beside its own work."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from regulars_loyalty.application.commands import Request
-from regulars_loyalty.application.ports import Begin, FirstAnswer, LoyaltyUnit
+from regulars_loyalty.application.ports import Begin, FirstAnswer, LoyaltyUnit, StoredPurchase
 from regulars_loyalty.application.ports import Raced as Raced
 from regulars_loyalty.application.purchase_rows import Answer, Shopper
 from regulars_loyalty.domain.purchase import Receipt
-from regulars_loyalty.domain.refusals import IdempotencyKeyConflict, UnknownCustomer
+from regulars_loyalty.domain.refusals import IdempotencyKeyConflict, StoreNotAllowed, UnknownCustomer, UnknownPurchase
+
+Done = TypeVar("Done")
 
 
-async def in_one_unit(begin: Begin, work: Callable[[LoyaltyUnit], Awaitable[Answer]]) -> Answer:
-    """Do the work in one transaction; begin again when a twin stored the same first, and find its answer."""
+async def in_one_unit(begin: Begin, work: Callable[[LoyaltyUnit], Awaitable[Done]]) -> Done:
+    """Do the work in one transaction; begin again when it lost a race.
+
+    To a twin that stored the same first, whose answer is found then, or by a deadlock.
+    """
     while True:
         try:
             async with begin() as unit:
@@ -55,3 +61,18 @@ async def known_customer(unit: LoyaltyUnit, shopper: Shopper) -> UUID:
     if customer_id is None:
         raise UnknownCustomer("nobody holds this card, phone or e-mail; link it to a customer first")
     return customer_id
+
+
+async def purchase_for(
+    unit: LoyaltyUnit, request: Request, purchase_id: UUID, store: str | None = None
+) -> StoredPurchase:
+    """The purchase, unlocked, to be changed at `store` (None: at its own). Raises UnknownPurchase, StoreNotAllowed.
+
+    Asked before all else, so that a key of other stores is told nothing of the purchase.
+    """
+    stored = await unit.purchase(purchase_id)
+    if stored is None:
+        raise UnknownPurchase("there is no such purchase")
+    if request.stores is not None and (store or stored.row.purchase.receipt.store) not in request.stores:
+        raise StoreNotAllowed("this principal may not act for the store", field="/store" if store else None)
+    return stored

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from regulars_kit.values import Clock
 from regulars_loyalty.application.accepting import accept, balance_after, owner_of, side_effects, tier_of
-from regulars_loyalty.application.answering import first_answer, in_one_unit, known_customer
+from regulars_loyalty.application.answering import first_answer, in_one_unit, known_customer, purchase_for
 from regulars_loyalty.application.commands import ClaimPurchase
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Passbook, PurchaseRow, StoredPurchase, Writing
 from regulars_loyalty.application.purchase_rows import Answer
@@ -21,6 +21,7 @@ async def claim_purchase(command: ClaimPurchase, begin: Begin, now: Clock) -> An
     """Answer with what the purchase earned; again, the same. Raises AlreadyClaimed when it is another customer's."""
 
     async def work(unit: LoyaltyUnit) -> Answer:
+        await purchase_for(unit, command.request, command.purchase_id)
         customer_id = await known_customer(unit, command.shopper)
         passbook, stored = await give(unit, command.purchase_id, customer_id, now())
         row = stored.row

@@ -16,7 +16,7 @@ from regulars_loyalty.domain.returning import GoodsReturned, LineWanted
 class Request:
     """The part every command shares: who asks, under which key, with which content (P8), and when it happened.
 
-    `dry_run` asks for the answer without the effect.
+    `dry_run` asks for the answer without the effect. `stores` are those that the one who asks may act for; None: any.
     """
 
     client: str
@@ -24,16 +24,21 @@ class Request:
     content_hash: bytes
     occurred_at: datetime
     dry_run: bool = False
+    stores: frozenset[str] | None = None
 
 
 @value
 class ReturnPurchase:
-    """Lines of one purchase came back. `return_id` is the client's; no lines means all that is left."""
+    """Lines of one purchase came back. `return_id` is the client's; no lines means all that is left.
+
+    `store` is where they were taken back; None: where they were bought.
+    """
 
     purchase_id: UUID
     return_id: UUID
     lines: tuple[LineWanted, ...]
     request: Request
+    store: str | None = None
     is_void: bool = False
 
 

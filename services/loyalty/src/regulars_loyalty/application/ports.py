@@ -40,7 +40,8 @@ class Passbook:
     `facts` and `postings` are what this unit has added and not yet stored; `stored_lots` what the database holds of
     each loaded lot (issued, remaining), so that only changed lots are written; `repriced` are purchases stored
     before whose price a late receipt changed (re-rate). A new account is stored with its first fact. `stamp` tells the
-    account's stored states apart; it is None before the first.
+    account's stored states apart; it is None before the first. `untold` is what time changed before a refusal: it is
+    told if the passbook comes to be stored for another fact.
     """
 
     owner: Owner
@@ -55,6 +56,7 @@ class Passbook:
     stored_lots: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     repriced: dict[UUID, Bought] = field(default_factory=dict)
     stamp: int | None = None
+    untold: tuple[Announcement, ...] = ()
 
     def next_fact_no(self) -> int:
         """The fact's place in the order of arrival on this account, from 1."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import Clock, Refused
+from regulars_loyalty.application.accepting import take_untold
 from regulars_loyalty.application.ports import (
     Begin,
     FirstPurchase,
@@ -88,6 +89,8 @@ async def _record_together(
         answers = [await _answer(batch, *each) for each in zip(commands, placed, strict=True)]
         if batch.rows:
             passbooks = list(batch.touched.values())
+            for passbook in passbooks:
+                batch.announcements.extend(take_untold(passbook))
             await unit.write(Writing(passbooks, batch.rows, announcements=batch.announcements))
         return answers
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from regulars_kit.values import Clock, value
 from regulars_loyalty.application.accepting import accept, balance_after, check_not_in_the_future, side_effects
-from regulars_loyalty.application.answering import first_answer, found_before, in_one_unit
+from regulars_loyalty.application.answering import first_answer, found_before, in_one_unit, purchase_for
 from regulars_loyalty.application.commands import ReturnPurchase
 from regulars_loyalty.application.ports import (
     Begin,
@@ -25,7 +25,6 @@ from regulars_loyalty.domain.calendar import local_day
 from regulars_loyalty.domain.facts import PurchaseReturned
 from regulars_loyalty.domain.programme import Programme
 from regulars_loyalty.domain.purchase import Purchase
-from regulars_loyalty.domain.refusals import UnknownPurchase
 from regulars_loyalty.domain.returning import shares_of, take
 
 
@@ -54,10 +53,8 @@ async def return_purchase(command: ReturnPurchase, begin: Begin, now: Clock) -> 
 
 
 async def _lock(unit: LoyaltyUnit, command: ReturnPurchase) -> tuple[StoredPurchase, Passbook | None]:
-    """Lock the account the purchase belongs to, then the purchase. Raises UnknownPurchase."""
-    seen = await unit.purchase(command.purchase_id)
-    if seen is None:
-        raise UnknownPurchase("there is no such purchase")
+    """Lock the account the purchase belongs to, then the purchase. Raises UnknownPurchase, StoreNotAllowed."""
+    seen = await purchase_for(unit, command.request, command.purchase_id, command.store)
     passbook = await unit.lock_account(seen.row.account_id) if seen.row.account_id else None
     stored = await unit.purchase(command.purchase_id, for_update=True)
     if stored is None or stored.row.account_id != seen.row.account_id:
@@ -90,6 +87,7 @@ async def _return(
                         first,
                         now,
                         purchase_id=command.purchase_id,
+                        details={"store": command.store} if command.store else {},
                         told=(told,),
                     )
                 ],

@@ -7,7 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import Refused, value
-from regulars_loyalty.application.accepting import accept, check_not_in_the_future, side_effects, tier_of
+from regulars_loyalty.application.accepting import (
+    accept,
+    check_not_in_the_future,
+    side_effects,
+    take_untold,
+    tier_of,
+)
 from regulars_loyalty.application.ports import LoyaltyUnit, Owner, Passbook, PurchaseRow
 from regulars_loyalty.application.purchase_rows import RecordPurchase, announcement_of, priced_row, unclaimed_row
 from regulars_loyalty.domain.announcements import Announcement
@@ -98,4 +104,5 @@ async def sell(unit: LoyaltyUnit, placed: Placed, passbook: Passbook, now: datet
     postings, is_late = await accept(unit, passbook, fact, programme, now)
     row = priced_row(now, placed.command, programme, version, passbook)
     announcement = announcement_of(row, programme.wallet, passbook, is_late=is_late)
-    return Sale(row, [announcement, *side_effects(passbook, fact, postings, tier_before, purchase.occurred_at)])
+    beside = side_effects(passbook, fact, postings, tier_before, purchase.occurred_at)
+    return Sale(row, [*take_untold(passbook), announcement, *beside])

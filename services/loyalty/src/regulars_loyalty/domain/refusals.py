@@ -27,6 +27,12 @@ class UnknownStore(Refused):
     code = "unknown_store"
 
 
+class StoreNotAllowed(Refused):
+    """The principal is limited to its own stores."""
+
+    code = "store_not_allowed"
+
+
 class UnknownCustomer(Refused):
     """Nobody by this id, card, phone or e-mail has an account to spend from."""
 

@@ -30,7 +30,8 @@ _CLAIM = text(
         message.channel, campaigns.purpose, message.template_id, message.template_version, message.attempts
     """
 )
-# Only while the claim is the sender's own: `attempts` grows with each.
+# Both only while the claim is the sender's own, for `attempts` grows with each: one that was taken for dead must not
+# write over what its successor does.
 _PUT_BACK = text(
     """
     UPDATE messages SET state = 'due', next_try_at = now() + CAST(:wait AS interval)
@@ -40,7 +41,7 @@ _PUT_BACK = text(
 _FINISH = text(
     """
     UPDATE messages SET state = :state, reason = :reason, content_hash = :content_hash, ended_at = :at
-    WHERE id = :id AND state IN ('due', 'claimed') RETURNING id
+    WHERE id = :id AND state = 'claimed' AND attempts = :attempts RETURNING id
     """
 )
 
@@ -87,6 +88,7 @@ class SqlMessages:
         for outcome in sorted(outcomes, key=lambda outcome: outcome.message.id):
             values = {
                 "id": outcome.message.id,
+                "attempts": outcome.message.attempts,
                 "state": State.SENT if outcome.reason is None else State.SKIPPED,
                 "reason": outcome.reason,
                 "content_hash": outcome.content_hash,

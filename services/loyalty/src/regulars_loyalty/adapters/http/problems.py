@@ -17,14 +17,8 @@ class BadIdentifier(Refused):
     code = "bad_identifier"
 
 
-class StoreNotAllowed(Refused):
-    """The principal is limited to its own stores."""
-
-    code = "store_not_allowed"
-
-
 STATUS_OF: dict[type[Refused], int] = {
-    StoreNotAllowed: 403,
+    refusals.StoreNotAllowed: 403,
     refusals.UnknownCustomer: 404,
     refusals.UnknownPurchase: 404,
     refusals.UnknownRedemption: 404,

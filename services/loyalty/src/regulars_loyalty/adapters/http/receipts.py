@@ -22,10 +22,9 @@ from regulars_kit.models import CurrencyCode, Day, Instant, Minor, StrictModel, 
 from regulars_kit.validation import FieldError, InvalidRequest
 from regulars_kit.values import Clock, new_id, value
 from regulars_loyalty.adapters.http.identities import CustomerIn, Identities
-from regulars_loyalty.adapters.http.problems import StoreNotAllowed
 from regulars_loyalty.application.purchase_rows import RecordPurchase
 from regulars_loyalty.domain.purchase import Line, Purchase, Receipt
-from regulars_loyalty.domain.refusals import NegativeLine, NotSupported, TendersDoNotAddUp
+from regulars_loyalty.domain.refusals import NegativeLine, NotSupported, StoreNotAllowed, TendersDoNotAddUp
 
 _QUANTITY = re.compile(r"(-?)(\d{1,9})(?:\.(\d{1,3}))?", re.ASCII)
 

@@ -31,4 +31,4 @@ def request_of(
     key: str | None = None,
     dry_run: bool = False,
 ) -> Request:
-    return Request(principal.client, key, content, occurred_at or here.now(), dry_run)
+    return Request(principal.client, key, content, occurred_at or here.now(), dry_run, principal.stores)

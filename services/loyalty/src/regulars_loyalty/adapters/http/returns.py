@@ -15,7 +15,6 @@ from regulars_kit.models import Instant, StrictModel, Text
 from regulars_loyalty.adapters.http.answers import ClaimOut, GoodsReturnOut, ReturnOut, reply
 from regulars_loyalty.adapters.http.context import Here
 from regulars_loyalty.adapters.http.identities import CustomerIn
-from regulars_loyalty.adapters.http.problems import StoreNotAllowed
 from regulars_loyalty.adapters.http.receipts import Amount, PaidMinor, Quantity, SlipIn, check_line_ids, check_lines
 from regulars_loyalty.adapters.http.requests import content_of, request_of
 from regulars_loyalty.application.claim_purchase import claim_purchase
@@ -23,6 +22,7 @@ from regulars_loyalty.application.commands import ClaimPurchase, ReturnGoods, Re
 from regulars_loyalty.application.return_purchase import return_purchase
 from regulars_loyalty.application.return_without_receipt import return_without_receipt
 from regulars_loyalty.application.void_purchase import void_purchase
+from regulars_loyalty.domain.refusals import StoreNotAllowed
 from regulars_loyalty.domain.returning import GoodsReturned, LineWanted
 
 router = Router(tags=["purchases"])
@@ -40,9 +40,10 @@ class ReturnedLineIn(StrictModel):
 
 
 class ReturnIn(StrictModel):
-    """`return_id` is the client's. No lines: all that is left of the purchase."""
+    """`return_id` is the client's. No lines: all that is left of the purchase. No store: where it was bought."""
 
     return_id: UUID
+    store: Text | None = None
     lines: Annotated[tuple[ReturnedLineIn, ...], Field(max_length=LIMITS.document_lines)] = ()
     occurred_at: Instant | None = None
 
@@ -74,14 +75,15 @@ async def post_return(
 ) -> Response:
     """Take lines of a purchase back. More than is left of them: 409 `nothing_left_to_return`, and nothing happens.
 
-    The same `return_id` again gets the first answer. A dry run answers 200.
+    The same `return_id` again gets the first answer. A dry run answers 200. A key that is limited to stores takes back
+    at these alone, whatever store sold it: where that was another one, `store` says which of them takes it back.
     """
     check_line_ids([line.line_id for line in body.lines])
     lines = tuple(LineWanted(line.line_id, line.quantity, line.net_minor) for line in body.lines)
     _check_wanted(lines)
     content = await content_of(request, "return", purchase_id)
     asked = request_of(principal, content, body.occurred_at, here, dry_run=dry_run)
-    command = ReturnPurchase(purchase_id, body.return_id, lines, asked)
+    command = ReturnPurchase(purchase_id, body.return_id, lines, asked, body.store)
     return reply(await return_purchase(command, here.begin, here.now), 200 if dry_run else 201)
 
 
