@@ -15,7 +15,7 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty.books import books
-from loyalty.memory_tables import Tables, handed_out, has_left, instants
+from loyalty.memory_tables import Tables, handed_out, instants, lines_left
 from regulars_kit.values import new_id, utc_now
 from regulars_loyalty.application.ports import (
     FactRow,
@@ -37,6 +37,7 @@ from regulars_loyalty.domain.posting import Posting
 from regulars_loyalty.domain.programme import Programme, Programmes
 from regulars_loyalty.domain.programme_document import parse
 from regulars_loyalty.domain.purchase import Receipt
+from regulars_loyalty.domain.returning import cover
 
 
 class MemoryDatabase:
@@ -162,13 +163,15 @@ class MemoryUnit:
     async def purchase(self, purchase_id: UUID, *, for_update: bool = False) -> StoredPurchase | None:
         return self.tables.purchase(purchase_id)
 
-    async def purchases_by_sku(
-        self, account_id: UUID, skus: Sequence[str], before: datetime
+    async def purchases_covering(
+        self, account_id: UUID, wanted: Mapping[str, int], currency: str, before: datetime
     ) -> Sequence[StoredPurchase]:
         facts = self.tables.facts_of(account_id)
         newest_first = [fact.fact_id for fact in reversed(facts) if fact.at < before]
         stored = [each for fact_id in newest_first if (each := self.tables.purchase(fact_id))]
-        return [each for each in stored if has_left(each, skus)]
+        paid = [each for each in stored if each.row.purchase.currency == currency]
+        covering, _ = cover(wanted, [left for each in paid for left in lines_left(each) if left.quantity_milli])
+        return [each for each in paid if each.bought.purchase_id in covering]
 
     async def unclaimed(self, identifier_hashes: Sequence[str]) -> Sequence[UUID]:
         rows = [row for row in self.tables.purchases.values() if row.identifier_hash in identifier_hashes]

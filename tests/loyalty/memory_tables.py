@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from fractions import Fraction
@@ -24,6 +24,7 @@ from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.facts import Fact, PurchaseMade, RedemptionReversed
 from regulars_loyalty.domain.posting import Posting
 from regulars_loyalty.domain.pricing import Price, stored_price
+from regulars_loyalty.domain.returning import LineLeft
 
 _SPENT = (Cause.REDEMPTION, Cause.TENDER, Cause.ADJUSTMENT)
 _OURS = (Bucket.SPENDABLE, Bucket.DEBT)
@@ -182,9 +183,10 @@ def instants(writing: Writing) -> Iterator[datetime]:
     yield from (posting.recorded_at for passbook in writing.passbooks for posting in passbook.postings)
 
 
-def has_left(stored: StoredPurchase, skus: Sequence[str]) -> bool:
+def lines_left(stored: StoredPurchase) -> list[LineLeft]:
     lines = zip(stored.row.purchase.lines, stored.bought.returned, strict=True)
-    return any(line.sku in skus and returned < 1 for line, returned in lines)
+    purchase_id = stored.bought.purchase_id
+    return [LineLeft(purchase_id, line.sku, line.quantity_milli * (1 - returned)) for line, returned in lines]
 
 
 def _key(row: PurchaseRow) -> tuple[str, str | None]:

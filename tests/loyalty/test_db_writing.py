@@ -192,10 +192,10 @@ async def test_what_came_back_of_a_line_is_kept_as_an_exact_fraction(rig: Rig) -
         stored = await unit.purchase(purchase.purchase_id, for_update=True)
         assert stored is not None
         assert stored.row.account_id is not None
-        search = partial(unit.purchases_by_sku, stored.row.account_id)
-        assert await search(["SHOE-42"], local("2026-02-10 14:00")) == [stored]
-        assert await search(["SHOE-42"], purchase.occurred_at) == []
-        assert await search(["HAT"], NOW) == []
+        search = partial(unit.purchases_covering, stored.row.account_id)
+        assert await search({"SHOE-42": 1000}, "EUR", local("2026-02-10 14:00")) == [stored]
+        assert await search({"SHOE-42": 1000}, "EUR", purchase.occurred_at) == []
+        assert await search({"HAT": 1000}, "EUR", NOW) == []
 
 
 async def test_first_answers_are_found_by_id_key_and_receipt(rig: Rig) -> None:

@@ -36,15 +36,29 @@ async def test_goods_are_matched_newest_first_while_something_is_left(desk: Desk
     async with desk.begin() as unit:
         account_id = (await passbook_of(unit)).account.account_id
         before = local("2026-02-03 12:00")
-        shoes = await unit.purchases_by_sku(account_id, ["SHOE-42"], before)
+        shoes = await unit.purchases_covering(account_id, {"SHOE-42": 1001}, "EUR", before)
         assert [each.bought.purchase_id for each in shoes] == [new.purchase_id, old.purchase_id]
-        assert await unit.purchases_by_sku(account_id, ["HAT"], before) == []
-        assert len(await unit.purchases_by_sku(account_id, ["HAT", "SOCK"], NOW)) == 2
+        enough = await unit.purchases_covering(account_id, {"SHOE-42": 1000}, "EUR", before)
+        assert [each.bought.purchase_id for each in enough] == [new.purchase_id], "no more than it takes"
+        assert await unit.purchases_covering(account_id, {"SHOE-42": 1000}, "CHF", before) == []
+        assert await unit.purchases_covering(account_id, {"HAT": 1000}, "EUR", before) == []
+        assert len(await unit.purchases_covering(account_id, {"HAT": 1000, "SOCK": 1000}, "EUR", NOW)) == 2
     await desk.give_back_goods(GoodsReturned("SHOE-42", 1000, 1000))
     async with desk.begin() as unit:
-        shoes = await unit.purchases_by_sku(account_id, ["SHOE-42"], before)
+        shoes = await unit.purchases_covering(account_id, {"SHOE-42": 1000}, "EUR", before)
         assert [each.bought.purchase_id for each in shoes] == [old.purchase_id]
     await check_ledger(desk)
+
+
+async def test_goods_of_many_small_purchases_are_found_however_far_back(desk: Desk) -> None:
+    await desk.publish()
+    sold = [await desk.sell(1000, when=f"2026-02-{day:02} 12:00") for day in range(1, 13)]
+    async with desk.begin() as unit:
+        account_id = (await passbook_of(unit)).account.account_id
+        for wanted, count in ((9_000, 9), (12_000, 12), (99_000, 12)):
+            found = await unit.purchases_covering(account_id, {"SHOE-42": wanted}, "EUR", NOW)
+            newest_first = [purchase.purchase_id for purchase in reversed(sold)]
+            assert [each.bought.purchase_id for each in found] == newest_first[:count]
 
 
 async def test_waiting_purchases_find_their_customer_with_their_returns(desk: Desk) -> None:

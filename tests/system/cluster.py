@@ -52,6 +52,16 @@ class Cluster(Running):
         assert pid is not None, f"{name} is not running"
         os.kill(pid, signal.SIGKILL)
 
+    async def kill_surely(self, name: str) -> None:
+        """SIGKILL one process by its name. One that has just ended by itself is killed when it is back."""
+        while True:
+            pid = self.processes()[name]
+            with suppress(ProcessLookupError):
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
+                    return
+            await self.until_restarted(name, pid)
+
     async def stop(self, *names: str) -> None:
         """Hold processes down, as an operator does; returns when they are gone."""
         await self._ask("stop", *names)

@@ -83,13 +83,7 @@ async def test_each_process_of_the_cluster_killed_in_turn(tmp_path: Path) -> Non
         an_open_cluster(tmp_path / "home", environment) as cluster,
         a_chain(cluster, tmp_path / "messages") as chain,
     ):
-
-        async def kill(name: str) -> None:
-            if cluster.processes()[name] is None:
-                await cluster.until_restarted(name, None)
-            cluster.kill(name)
-
-        await sell_while_killed(chain, sorted(cluster.processes()), kill)
+        await sell_while_killed(chain, sorted(cluster.processes()), cluster.kill_surely)
         await check(chain)
 
 

@@ -224,11 +224,11 @@ class LoyaltyUnit(Protocol):
 
     async def purchase(self, purchase_id: UUID, *, for_update: bool = False) -> StoredPurchase | None: ...
 
-    async def purchases_by_sku(
-        self, account_id: UUID, skus: Sequence[str], before: datetime
+    async def purchases_covering(
+        self, account_id: UUID, wanted: Mapping[str, int], currency: str, before: datetime
     ) -> Sequence[StoredPurchase]:
-        """The account's purchases before an instant with a line of one of these SKUs not wholly returned, newest
-        first."""
+        """The account's purchases before an instant, newest first, whose lines `cover` what is wanted (SKU to
+        thousandths); all with something left of it where they do not."""
 
     async def unclaimed(self, identifier_hashes: Sequence[str]) -> Sequence[UUID]:
         """Purchases shown one of these identifiers that belong to nobody yet, oldest first."""

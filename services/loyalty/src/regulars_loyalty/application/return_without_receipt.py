@@ -5,6 +5,7 @@ What matches takes back by P6; the rest takes nothing and is flagged, for somebo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,12 +124,13 @@ async def _match(unit: LoyaltyUnit, each: _Return) -> None:
     command = each.command
     found: Sequence[StoredPurchase] = []
     if each.passbook is not None:
-        skus = sorted({goods.sku for goods in command.lines})
-        account_id = each.passbook.account.account_id
-        found = await unit.purchases_by_sku(account_id, skus, command.request.occurred_at)
-    same_currency = [stored for stored in found if stored.row.purchase.currency == command.currency]
-    each.candidates = {stored.bought.purchase_id: stored for stored in same_currency}
-    each.matches = match(command.lines, [(stored.row.purchase, stored.bought) for stored in same_currency])
+        wanted: Counter[str] = Counter()
+        for goods in command.lines:
+            wanted[goods.sku] += goods.quantity_milli
+        account_id, before = each.passbook.account.account_id, command.request.occurred_at
+        found = await unit.purchases_covering(account_id, wanted, command.currency, before)
+    each.candidates = {stored.bought.purchase_id: stored for stored in found}
+    each.matches = match(command.lines, [(stored.row.purchase, stored.bought) for stored in found])
     each.rest = unmatched(command.lines, each.matches)
 
 

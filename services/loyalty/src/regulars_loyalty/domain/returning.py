@@ -6,7 +6,7 @@ returns ends at the whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import ceil, floor
@@ -81,6 +81,29 @@ def _share(line: Line, wanted: LineWanted, left: Fraction) -> Fraction:
     if wanted.net_minor is None or (line.net_minor == 0 and wanted.net_minor == 0):
         return left
     return Fraction(wanted.net_minor, line.net_minor) if line.net_minor else Fraction(2)
+
+
+@value
+class LineLeft:
+    """What is left of a line, in thousandths."""
+
+    purchase_id: UUID
+    sku: str
+    quantity_milli: Fraction
+
+
+def cover(wanted: Mapping[str, int], lines: Iterable[LineLeft]) -> tuple[list[UUID], bool]:
+    """The purchases it takes until their lines, in the order given, hold what is wanted of each SKU (thousandths).
+
+    And whether they do: where they do not, more lines might.
+    """
+    missing: dict[str, Fraction | int] = dict(wanted)
+    purchases: dict[UUID, None] = {}
+    for line in lines:
+        if missing.get(line.sku, 0) > 0:
+            missing[line.sku] -= line.quantity_milli
+            purchases[line.purchase_id] = None
+    return list(purchases), all(quantity <= 0 for quantity in missing.values())
 
 
 def match(goods: Sequence[GoodsReturned], candidates: Sequence[tuple[Purchase, Bought]]) -> list[Match]:

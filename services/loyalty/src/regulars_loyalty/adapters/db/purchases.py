@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -13,6 +13,7 @@ from regulars_loyalty.application.ports import FirstAnswer, FirstPurchase, Purch
 from regulars_loyalty.domain.account import Bought
 from regulars_loyalty.domain.pricing import Price, stored_price
 from regulars_loyalty.domain.purchase import Line, Purchase, Receipt
+from regulars_loyalty.domain.returning import LineLeft, cover
 
 _FIRST = """purchase_id, client, idempotency_key, content_hash, answer, sale_hash, store, till, business_date,
     receipt_no"""
@@ -38,14 +39,25 @@ _FIRSTS = f"""
 """
 _ONE = "SELECT * FROM purchases WHERE purchase_id = $1"
 _LINES = "SELECT * FROM purchase_lines WHERE purchase_id = ANY ($1::uuid[]) ORDER BY purchase_id, line_no"
-_BY_SKU = """
-    SELECT * FROM purchases
-    WHERE account_id = $1 AND occurred_at < $3 AND EXISTS (
-        SELECT FROM purchase_lines AS line
-        WHERE line.purchase_id = purchases.purchase_id AND line.sku = ANY ($2::text[]) AND line.returned <> '1'
-    )
-    ORDER BY occurred_at DESC, fact_no DESC
+_SOME = "SELECT * FROM purchases WHERE purchase_id = ANY ($1::uuid[]) ORDER BY occurred_at DESC, fact_no DESC"
+# Purchase by purchase, so that the limit ends it: most goods come back soon, and a customer's year may have thousands
+# of lines.
+_LEFT_BY_SKU = """
+    SELECT purchase.purchase_id, line.sku, line.quantity_milli, line.returned
+    FROM (
+        SELECT purchase_id, occurred_at, fact_no FROM purchases
+        WHERE account_id = $1 AND currency = $3 AND occurred_at < $4
+        ORDER BY occurred_at DESC, fact_no DESC
+    ) AS purchase CROSS JOIN LATERAL (
+        SELECT line_no, sku, quantity_milli, returned FROM purchase_lines AS line
+        WHERE line.purchase_id = purchase.purchase_id AND sku = ANY ($2::text[]) AND returned <> '1'
+    ) AS line
+    ORDER BY purchase.occurred_at DESC, purchase.fact_no DESC, line.line_no
+    LIMIT $5
 """
+_LINES_AT_FIRST = 4
+"""Lines of each SKU that are looked at before all are."""
+
 _UNCLAIMED = """
     SELECT purchase_id FROM purchases WHERE identifier_hash = ANY ($1::text[]) AND account_id IS NULL
     ORDER BY occurred_at, recorded_at, purchase_id
@@ -87,10 +99,21 @@ async def purchase(session: Session, purchase_id: UUID, *, for_update: bool) -> 
     return (await _with_lines(session, [row]))[0] if row else None
 
 
-async def purchases_by_sku(
-    session: Session, account_id: UUID, skus: Sequence[str], before: datetime
+async def purchases_covering(
+    session: Session, account_id: UUID, wanted: Mapping[str, int], currency: str, before: datetime
 ) -> list[StoredPurchase]:
-    return await _with_lines(session, await session.fetch(_BY_SKU, account_id, skus, before))
+    purchase_ids: list[UUID] = []
+    for limit in (_LINES_AT_FIRST * len(wanted), None):
+        rows = await session.fetch(_LEFT_BY_SKU, account_id, list(wanted), currency, before, limit)
+        purchase_ids, is_covered = cover(wanted, map(_left, rows))
+        if is_covered or (limit and len(rows) < limit):
+            break
+    return await _with_lines(session, await session.fetch(_SOME, purchase_ids)) if purchase_ids else []
+
+
+def _left(row: Row) -> LineLeft:
+    quantity_milli = row["quantity_milli"] * (1 - Fraction(row["returned"]))
+    return LineLeft(row["purchase_id"], row["sku"], quantity_milli)
 
 
 async def unclaimed(session: Session, identifier_hashes: Sequence[str]) -> list[UUID]:

@@ -110,10 +110,10 @@ class PostgresUnit:
         self._seen.add(purchase_id)
         return await purchases.purchase(self._session, purchase_id, for_update=for_update)
 
-    async def purchases_by_sku(
-        self, account_id: UUID, skus: Sequence[str], before: datetime
+    async def purchases_covering(
+        self, account_id: UUID, wanted: Mapping[str, int], currency: str, before: datetime
     ) -> Sequence[StoredPurchase]:
-        found = await purchases.purchases_by_sku(self._session, account_id, skus, before)
+        found = await purchases.purchases_covering(self._session, account_id, wanted, currency, before)
         self._seen.update(each.bought.purchase_id for each in found)
         return found
 
