@@ -11,11 +11,14 @@ from conformance.shop import PATIENCE_S, a_sale, open_shop, sales, sell
 from regulars_kit.bus.connections import connect
 from regulars_kit.bus.memory import MemoryBus
 from regulars_kit.bus.metrics import OUTBOX_UNSENT, PUBLISHED
-from regulars_kit.relay import CHANNEL, Notifier, Relay
+from regulars_kit.relay import _UNSENT, CHANNEL, Notifier, Relay
 from regulars_kit.values import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from typing import Any
+
+    import asyncpg
 
     from conftest import FreshDatabase
     from regulars_kit.bus import Message
@@ -45,6 +48,19 @@ class WatchedBus(MemoryBus):
     async def until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S), self._changed:
             await self._changed.wait_for(reached)
+
+
+class Explained(Relay):
+    """Knows how many pages each of its looks at the outbox read."""
+
+    def __init__(self, database: Database, bus: MemoryBus, topic: str) -> None:
+        super().__init__(database, bus, topic)
+        self.pages: list[int] = []
+
+    async def unsent(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        (told,) = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {_UNSENT}"))
+        self.pages.append(told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"])
+        return await super().unsent(connection)
 
 
 @pytest.fixture
@@ -131,3 +147,14 @@ async def test_many_commits_of_another_process_become_few_notifications_and_wake
     await listening.remove_listener(CHANNEL, hear)
     await listening.close()
     assert len(heard) == 1
+
+
+async def test_what_was_sent_is_not_looked_at_again(shop: Database) -> None:
+    bus = WatchedBus()
+    relay = Explained(shop, bus, TOPIC)
+    async with running(relay):
+        for sold in range(1, 31):
+            await sell(shop, sales(100, 1))
+            relay.wake()
+            await bus.until(lambda sold=sold: len(bus.published) == sold * 100)  # type: ignore[misc]
+    assert max(relay.pages[-3:]) < 2 * max(relay.pages[:3]), "3,000 rows lie in the outbox, and a hundred are new each time"

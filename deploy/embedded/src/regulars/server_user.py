@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regulars.refusals import CannotStart
+from regulars_kit.priority import step_back
 
 # linux/prctl.h, linux/capability.h
 _PR_SET_PDEATHSIG = 1
@@ -69,7 +70,7 @@ def own(path: Path, user: ServerUser | None) -> None:
 
 
 def before_exec(user: ServerUser | None, *, dies_with_us: bool, niceness: int = 0) -> Callable[[], None]:
-    """What the child does between fork and exec: step back by `niceness`, become `user`, hear SIGINT, and ask for it
+    """What the child does between fork and exec: step back to `niceness`, become `user`, hear SIGINT, and ask for it
     when its parent dies.
 
     A shell that starts us in the background lets us ignore SIGINT, and the child would inherit that.
@@ -80,7 +81,7 @@ def before_exec(user: ServerUser | None, *, dies_with_us: bool, niceness: int = 
 
     def prepare() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.nice(niceness)
+        step_back(niceness)
         if user is not None:
             _become(user)
         if _LIBC is not None and dies_with_us:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 
+from regulars_kit.priority import step_back
 from regulars_scoring.adapters.db import bulk
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.population import Population, population_of
@@ -25,7 +25,7 @@ NICENESS = 10
 
 
 def main() -> None:
-    os.nice(NICENESS)
+    step_back(NICENESS)
     task = json.load(sys.stdin)
     try:
         asyncio.run(work(task))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -13,14 +12,16 @@ import uvloop
 from rich.console import Console
 
 from regulars.samples import online_retail
+from regulars_kit.priority import step_back
 
-_NICENESS = 10
+_NICENESS = 5
+"""Behind the tills, and before what follows from the receipts."""
 
 
 def main() -> int:
     """Load what is left of the sample. 0: it is in; 1: it stopped and the next start goes on; 130: interrupted."""
     asked = _arguments().parse_args()
-    _step_back()
+    step_back(_NICENESS)
     # A stop is an interruption too: what was answered is noted, and the terminal gets its cursor back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console()
@@ -44,12 +45,6 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--home", required=True, type=Path, help="where sample.json is kept")
     parser.add_argument("--original-dates", action="store_true", help="keep 2010 and 2011")
     return parser
-
-
-def _step_back() -> None:
-    """Leave the processor to the till's path: nice 10, unless whoever started this has seen to it."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, _NICENESS - os.nice(0)))
 
 
 if __name__ == "__main__":
