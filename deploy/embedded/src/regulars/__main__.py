@@ -13,10 +13,12 @@ from typing import Annotated
 import typer
 
 from regulars.refusals import CannotStart
+from regulars.score.command import score
 
 command = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 cluster_command = typer.Typer(invoke_without_command=True)
 command.add_typer(cluster_command, name="cluster")
+command.command()(score)
 
 
 Messages = Annotated[
