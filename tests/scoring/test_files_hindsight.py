@@ -22,7 +22,8 @@ CUT = END - timedelta(days=90)
 @cache
 def of_cdnow() -> Findings:
     with TemporaryDirectory() as folder:
-        return scored(CDNOW, out=Path(folder) / "scores.csv", as_of=END)
+        out, report = Path(folder) / "scores.csv", Path(folder) / "report.html"
+        return scored(CDNOW, out=out, report=report, as_of=END)
 
 
 def days_of_cdnow() -> dict[str, list[date]]:
@@ -95,15 +96,19 @@ def test_segments_and_tenths_have_everybody_and_all_revenue() -> None:
 
 
 def test_a_short_history_has_no_hindsight_and_says_so(tmp_path: Path) -> None:
-    findings = scored(written(tmp_path / "a.csv", regular_rows()), as_of=date(2025, 6, 1))
+    findings = scored(written(tmp_path / "a.csv", regular_rows()), report=tmp_path / "r.html", as_of=date(2025, 6, 1))
     assert (findings.hindsight, findings.no_hindsight) == (None, "the purchases cover less than twice 90 days")
 
 
 def test_a_beginning_without_repeats_has_no_hindsight_and_says_so(tmp_path: Path) -> None:
     rows = [(f"c{n}", day, "5") for n in range(20) for day in ("2025-01-01", f"2025-12-{n + 1:02d}")]
-    findings = scored(written(tmp_path / "a.csv", rows), as_of=date(2025, 12, 31))
+    findings = scored(written(tmp_path / "a.csv", rows), report=tmp_path / "r.html", as_of=date(2025, 12, 31))
     assert findings.no_hindsight is not None
     assert findings.no_hindsight.startswith("90 days ago there was too little to learn from")
+
+
+def test_nobody_waits_for_a_hindsight_that_nobody_sees(tmp_path: Path) -> None:
+    assert scored(written(tmp_path / "a.csv", regular_rows())).hindsight is None
 
 
 def test_bins_hold_like_chances_and_the_empty_ones_are_left_out() -> None:

@@ -24,7 +24,8 @@ PICTURES = ("RFM heat map", "Lift by tenths", "Foretold and actual churn", "Repe
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    return scored(CDNOW, out=tmp_path_factory.mktemp("cdnow") / "scores.csv", as_of=date(1998, 6, 30))
+    folder = tmp_path_factory.mktemp("cdnow")
+    return scored(CDNOW, out=folder / "scores.csv", report=folder / "report.html", as_of=date(1998, 6, 30))
 
 
 def test_it_asks_nothing_of_the_world_and_runs_no_script(findings: Findings) -> None:

@@ -91,8 +91,11 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     tell("writing", 0.0)
     unit = 10 ** currency_exponent(book.currency)
     write_scores(bench, figures, as_of.isoformat(), unit, order.out)
-    tell("looking back", 0.0)
-    hindsight, no_hindsight = _hindsight(bench, book, as_of, order.horizon_days)
+    looked: Looked = None, "nobody asked for a report"
+    if order.report is not None:
+        # A second fit takes as long as the first, and only the report shows what comes of it.
+        tell("looking back", 0.0)
+        looked = _hindsight(bench, book, as_of, order.horizon_days)
     span = span_for(book.first_day, as_of)
     return Findings(
         file=order.asking.path.name,
@@ -109,8 +112,8 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
         segments=segments_of(drafts, population, figures["clv"]),
         tenths=tenths_of(drafts, population, figures["clv"]),
         triangle=triangle_of(customers.cohorts(bench, span, as_of), span, as_of),
-        hindsight=hindsight,
-        no_hindsight=no_hindsight,
+        hindsight=looked[0],
+        no_hindsight=looked[1],
     )
 
 
@@ -146,7 +149,10 @@ def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
     )
 
 
-def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, days: int) -> tuple[Hindsight | None, str | None]:
+Looked = tuple[Hindsight | None, str | None]
+
+
+def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, days: int) -> Looked:
     """A fit to all but the last `days`, held against them; or why there is none."""
     cut = as_of - timedelta(days=days)
     if (cut - book.first_day).days < days:
