@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+from rich.console import Console
 
+from regulars.score.bar import Bar
 from scoring.files_shop import CDNOW, read_back, regular_rows, written
 
 COMMAND = Path(sys.executable).with_name("regulars")
@@ -83,3 +88,41 @@ def test_other_commands_wait_for_no_kernel() -> None:
     heavy = "{'numpy', 'scipy', 'duckdb'} & set(sys.modules)"
     code = f"import sys, regulars.__main__; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_on_a_terminal_a_bar_moves_and_goes() -> None:
+    shown = io.StringIO()
+    with Bar(Console(file=shown, force_terminal=True, width=100)) as bar:
+        bar.tell("reading", 0.5)
+        bar.tell("writing", 0.0)
+    assert "Writing the scores" in shown.getvalue()
+
+
+def test_elsewhere_each_step_is_a_line() -> None:
+    shown = io.StringIO()
+    with Bar(Console(file=shown, width=100)) as bar:
+        for share in (0.0, 0.5, 0.9):
+            bar.tell("reading", share)
+        bar.tell("fitting", 0.0)
+    assert shown.getvalue().splitlines() == ["Reading the purchases…", "Fitting the models…"]
+
+
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    # Ten million rows take long enough to be stopped in the middle.
+    path, work = tmp_path / "purchases.parquet", tmp_path / "work"
+    work.mkdir()
+    columns = "i % 1000000 AS customer, DATE '2025-01-01' + (i % 300)::INT AS date, 5.0 AS amount"
+    many = f"SELECT {columns} FROM range(10000000) t(i)"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({many}) TO '{path}'").fetchall()
+    environment = {**os.environ, "TMPDIR": str(work)}
+    command = [str(COMMAND), "score", str(path), "--out", str(tmp_path / "scores.parquet")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "Reading the purchases…\n"
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert sorted(tmp_path.iterdir()) == [path, work]
+    assert list(work.iterdir()) == []

@@ -126,6 +126,12 @@ def test_a_decimal_comma_is_found_out(tmp_path: Path, rewrite: Rewrite) -> None:
     assert sum(each.revenue_minor for each in findings.segments) == minor
 
 
+def test_thousands_may_be_set_apart(tmp_path: Path) -> None:
+    rows: list[Row] = [("anna", "2025-02-01", '"1,234,567.89"'), ("anna", "2025-02-01", '"-1,000"')]
+    scored(written(tmp_path / "a.csv", [*regular_rows(), *rows]))
+    assert occasions(tmp_path, "anna")["historic_value"] == 1233567.89
+
+
 def test_a_number_in_the_other_way_of_writing_is_set_aside_rather_than_taken_for_another(tmp_path: Path) -> None:
     rows = [(customer, day, amount.replace(".", ",")) for customer, day, amount in regular_rows()]
     findings = scored(written(tmp_path / "a.csv", [*rows, ("c000", "2025-02-01", "12.50")], separator=";"))

@@ -60,6 +60,12 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     assert refused(path, customer="whom").endswith("has no column whom; it has who, date, amount")
 
 
+def test_a_file_without_names_shows_what_was_taken_for_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("anna,2025-01-01,5.00\nanna,2025-02-01,5.00\n")
+    assert "Say it by --customer; it has anna, 2025-01-01, 5.00" in refused(path)
+
+
 def test_a_day_before_all_purchases() -> None:
     words = refused(CDNOW, out=Path("/tmp/never-written.csv"), as_of=date(1990, 1, 1))
     assert words == "the first purchase is of 1997-01-01, after 1990-01-01: give a later day by --as-of"

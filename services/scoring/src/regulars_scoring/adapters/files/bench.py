@@ -82,6 +82,8 @@ def a_bench() -> Iterator[Bench]:
             connection.execute(f"SET {setting}").fetchall()
         try:
             yield Bench(connection, Path(folder))
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
         except duckdb.OutOfMemoryException:
             raise WrongUse(f"the memory or the space for temporary files ({folder}) does not suffice") from None
 

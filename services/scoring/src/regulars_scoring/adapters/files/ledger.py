@@ -74,7 +74,7 @@ def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
         rows = rows_of(bench, table, asking)
         currency, is_counted = ('"our currency"', '"our is_counted"') if rows.has_currencies else ("''", "true")
         bench.watched(_ENTRIES.format(currency=currency, is_counted=is_counted, rows=rows.select), tell)
-    except duckdb.OutOfMemoryException:
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
         # Torn pages, columns of lists and the like: each has its own exception, some of them none.
