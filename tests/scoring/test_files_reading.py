@@ -175,6 +175,17 @@ def test_rows_that_nothing_can_be_made_of_are_counted_by_reason_and_change_nothi
     assert figures(tmp_path) == usual
 
 
+def test_among_many_rows_every_broken_line_is_given_back(tmp_path: Path) -> None:
+    """A large file is read in pieces, and more than once."""
+    usual = [row for row in regular_rows() for _ in range(200)]
+    broken = [(f"broken {number}", "2025-03-01") for number in range(500)]
+    rows: list[Sequence[str]] = [*usual, *broken, *usual]
+    findings = scored(written(tmp_path / "a.csv", rows), rejects=tmp_path / "rejects.csv")
+    assert (findings.rows.read, findings.rows.set_aside) == (len(rows), {"broken line": 500})
+    back = {row["line"] for row in read_back(tmp_path / "rejects.csv")}
+    assert back == {",".join(row) for row in broken}
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_rows_set_aside_are_given_back_as_they_stand(tmp_path: Path, suffix: str) -> None:
     rows: list[Sequence[str]] = [*regular_rows(), *BAD_ROWS]
@@ -289,7 +300,8 @@ def test_a_rate_turns_it_into_money(tmp_path: Path) -> None:
 
 
 def test_money_is_counted_in_the_currency_that_is_asked_for(tmp_path: Path) -> None:
-    findings = in_currencies(tmp_path, reporting_currency="USD")
+    # What one dollar is in dollars is known.
+    findings = in_currencies(tmp_path, reporting_currency="USD", rates={"USD": Decimal(7)})
     assert occasions(tmp_path, "anna")["historic_value"] == 10.0
     assert findings.rows.without_money == {"GBP": len(regular_rows()) + 1}
 

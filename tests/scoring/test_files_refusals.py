@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,11 @@ def test_a_packed_file_cut_short(tmp_path: Path) -> None:
 def test_an_encoding_that_nobody_knows(tmp_path: Path) -> None:
     for name in ("klingon", "base64"):
         assert f"is called {name}; try utf-8" in refused(written(tmp_path / "a.csv", regular_rows()), encoding=name)
+
+
+def test_rates_without_currencies(tmp_path: Path) -> None:
+    words = refused(written(tmp_path / "a.csv", regular_rows()), rates={"USD": Decimal("0.79")})
+    assert words.endswith("no column of " + str(tmp_path / "a.csv") + " says the currency: name it by --currency")
 
 
 def test_a_separator_of_two_characters(tmp_path: Path) -> None:

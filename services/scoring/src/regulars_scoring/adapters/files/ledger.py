@@ -41,11 +41,13 @@ _DAYS_OF_CURRENCIES = """
            OR bool_or(NOT is_counted AND (net > 0 OR (net = 0 AND returns = 0))) AS is_occasion
     FROM entries WHERE reason = 0 GROUP BY customer, day
 """
-# A quote that is opened and never closed takes all lines after it along: they count, too.
-_BROKEN = f"""
-    SELECT coalesce(sum(1 + length(read) - length(replace(read, chr(10), ''))), 0)
-    FROM (SELECT DISTINCT line, rtrim(csv_line, chr(10) || chr(13)) AS read FROM {BROKEN_LINES})
+# Kept at once: a later scan of the file writes the list of its broken lines anew.
+_KEEP_BROKEN = f"""
+    CREATE TABLE broken AS
+    SELECT DISTINCT line AS number, rtrim(csv_line, chr(10) || chr(13)) AS line FROM {BROKEN_LINES}
 """
+# A quote that is opened and never closed takes all lines after it along: they count, too.
+_COUNT_BROKEN = "SELECT coalesce(sum(1 + length(line) - length(replace(line, chr(10), ''))), 0) FROM broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
 def _set_aside(bench: Bench, table: Table) -> dict[str, int]:
     counts = bench.rows("SELECT reason, CAST(sum(rows) AS BIGINT) FROM entries WHERE reason > 0 GROUP BY 1 ORDER BY 1")
     found = {REASONS[reason - 1]: count for reason, count in counts}
-    (broken,) = bench.row(_BROKEN) if table.is_text else (0,)
+    if not table.is_text:
+        return found
+    bench.rows(_KEEP_BROKEN)
+    (broken,) = bench.row(_COUNT_BROKEN)
     return found | ({BROKEN: int(broken)} if broken else {})
 
 
@@ -131,6 +136,6 @@ def write_rejects(bench: Bench, ledger: Ledger, target: Path) -> None:
     """
     rejects = ledger.rows.rejects()
     if ledger.table.is_text:
-        broken = f"SELECT DISTINCT csv_line AS line, '{BROKEN}' AS \"{BECAUSE}\" FROM {BROKEN_LINES}"
+        broken = f"SELECT line, '{BROKEN}' AS \"{BECAUSE}\" FROM broken"
         rejects = f"SELECT * FROM ({rejects}) UNION ALL BY NAME {broken}"
     bench.copy(rejects, target)

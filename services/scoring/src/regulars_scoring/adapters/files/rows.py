@@ -9,6 +9,7 @@ from regulars_scoring.adapters.files.amounts import LARGEST_MINOR, minor_of, pri
 from regulars_scoring.adapters.files.asking import Asking
 from regulars_scoring.adapters.files.bench import Bench, identifier, literal
 from regulars_scoring.adapters.files.dates import date_of
+from regulars_scoring.adapters.files.refusals import WrongUse
 from regulars_scoring.adapters.files.table import Table, columns_of
 
 REASONS = ("no customer", "no date", "not a date", "no amount", "not a number", "too large a number", "no currency")
@@ -40,8 +41,10 @@ _OURS = ("customer", "day", "price", "currency", "lacks customer", "lacks date",
 
 
 def rows_of(bench: Bench, table: Table, asking: Asking) -> Rows:
-    """Raises `WrongUse` where columns are not there, or dates can be read in more than one way."""
+    """Raises `WrongUse` where columns are not there, dates can be read in more than one way, or rates have no use."""
     columns = columns_of(table, asking.columns, asking.path)
+    if asking.rates and columns.currency is None:
+        raise WrongUse(f"rates are given, and no column of {asking.path} says the currency: name it by --currency")
     customer, amount = str(columns.customer), str(columns.amount)
     parts = {
         "customer": identifier(customer),
@@ -74,8 +77,9 @@ def _reason(currency: str, currency_column: str | None) -> str:
 
 
 def _money(currency: str, asking: Asking) -> str:
-    counted = ", ".join(literal(name) for name in ("", currency, *asking.rates))
-    minor = minor_of('"our price"', '"our currency"', currency_exponent(currency), asking.rates)
+    rates = {name: rate for name, rate in asking.rates.items() if name != currency}
+    counted = ", ".join(literal(name) for name in ("", currency, *rates))
+    minor = minor_of('"our price"', '"our currency"', currency_exponent(currency), rates)
     return f'"our currency" IN ({counted}) AS "our is_counted", {minor} AS "our minor"'
 
 
