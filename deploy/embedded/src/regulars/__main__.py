@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 
 from regulars.refusals import CannotStart
+from regulars.score.command import score
 
 command = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 cluster_command = typer.Typer(invoke_without_command=True)
 command.add_typer(cluster_command, name="cluster")
-
 
 Messages = Annotated[
     Path | None,
@@ -141,6 +141,9 @@ def reconcile(
         typer.echo(f"regulars: {refusal}", err=True)
         raise typer.Exit(2) from None
     raise typer.Exit(0 if agrees else 1)
+
+
+command.command()(score)
 
 
 @contextmanager

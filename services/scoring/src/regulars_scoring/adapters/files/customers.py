@@ -1,0 +1,113 @@
+"""The customers of a ledger: their buying states, and what they did before and after a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from regulars_scoring.adapters.files.bench import Bench, Column, whole
+from regulars_scoring.domain.cohorts import CohortCell, Span
+
+_CUSTOMERS = """
+    CREATE TABLE customers AS
+    SELECT row_number() OVER (ORDER BY customer) - 1 AS place, *
+    FROM (
+        SELECT customer, count(*) FILTER (is_occasion) - 1 AS x, min(day) FILTER (is_occasion) AS first_day,
+               max(day) FILTER (is_occasion) AS last_day,
+               CAST(sum(net) - arg_min(net, day) FILTER (is_occasion) AS BIGINT) AS repeat_minor,
+               CAST(sum(net) AS BIGINT) AS total_minor
+        FROM days WHERE day <= ? GROUP BY customer
+    ) WHERE first_day IS NOT NULL
+"""
+_STATES = """
+    SELECT x, last_day - first_day AS t_x, CAST(? AS DATE) - first_day AS T, repeat_minor, total_minor
+    FROM customers ORDER BY place
+"""
+_BEFORE_AND_AFTER = """
+    SELECT x, last_day - first_day AS t_x, $cut - first_day AS T, repeat_minor, total_minor, bought, spent_minor
+    FROM (
+        SELECT count(*) FILTER (is_occasion AND day <= $cut) - 1 AS x,
+               min(day) FILTER (is_occasion AND day <= $cut) AS first_day,
+               max(day) FILTER (is_occasion AND day <= $cut) AS last_day,
+               CAST(sum(net) FILTER (day <= $cut) - arg_min(net, day) FILTER (is_occasion) AS BIGINT) AS repeat_minor,
+               CAST(sum(net) FILTER (day <= $cut) AS BIGINT) AS total_minor,
+               count(*) FILTER (is_occasion AND day > $cut) AS bought,
+               CAST(coalesce(sum(net) FILTER (day > $cut), 0) AS BIGINT) AS spent_minor
+        FROM days WHERE day <= $end GROUP BY customer
+    ) WHERE first_day IS NOT NULL
+"""
+_NEWCOMERS = """
+    SELECT first_day - CAST(? AS DATE) AS place, count(*) AS found FROM customers WHERE first_day <= ? GROUP BY 1
+"""
+_REPEATS = """
+    SELECT day - CAST(? AS DATE) AS place, count(*) AS found FROM days JOIN customers USING (customer)
+    WHERE is_occasion AND first_day <= ? AND day > first_day AND day <= ? GROUP BY 1
+"""
+_COHORTS = """
+    SELECT began, age, count(*) FILTER (is_active), CAST(sum(net) AS BIGINT)
+    FROM (
+        SELECT {began} AS began, {now} - {began} AS age, bool_or(is_occasion) AS is_active, sum(net) AS net
+        FROM days JOIN customers USING (customer) WHERE day <= ? GROUP BY place, 1, 2
+    ) GROUP BY 1, 2
+"""
+_PERIODS = {
+    "month": "(12 * year({day}) + month({day}) - 1)",
+    "quarter": "(4 * year({day}) + quarter({day}) - 1)",
+    "year": "year({day})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """Columns of the states at the cut, and of what came after it: occasions and net minor units; and by day, from the
+    ledger's first to the last: how many began until the cut, and the occasions of those who had begun.
+    """
+
+    states: tuple[Column, ...]
+    bought: Column
+    spent_minor: Column
+    newcomers: Column
+    repeats: Column
+
+
+def gather(bench: Bench, as_of: date) -> tuple[int, int]:
+    """Make the table `customers`, as of the end of a day; says how many there are, and how many kept no purchase."""
+    bench.rows(_CUSTOMERS, [as_of])
+    (customers,) = bench.row("SELECT count(*) FROM customers")
+    (all_of_them,) = bench.row("SELECT count(DISTINCT customer) FROM days WHERE day <= ?", [as_of])
+    return int(customers), int(all_of_them) - int(customers)
+
+
+def states(bench: Bench, as_of: date) -> tuple[Column, ...]:
+    """x, t_x, T, repeat and total minor units of the table's customers, in its order."""
+    return tuple(whole(column) for column in bench.columns(_STATES, [as_of]).values())
+
+
+def aftermath(bench: Bench, first: date, cut: date, end: date) -> Aftermath:
+    """What is known of those who had bought by the cut, at the cut and in the days after it until the end."""
+    *before, bought, spent = bench.columns(_BEFORE_AND_AFTER, {"cut": cut, "end": end}).values()
+    days = (end - first).days + 1
+    return Aftermath(
+        states=tuple(whole(column) for column in before),
+        bought=whole(bought),
+        spent_minor=whole(spent),
+        newcomers=_by_day(bench.columns(_NEWCOMERS, [first, cut]), days),
+        repeats=_by_day(bench.columns(_REPEATS, [first, cut, end]), days),
+    )
+
+
+def _by_day(found: dict[str, Column], days: int) -> Column:
+    counts = np.zeros(days, np.int64)
+    counts[whole(found["place"])] = whole(found["found"])
+    return counts
+
+
+def cohorts(bench: Bench, span: Span, as_of: date) -> list[CohortCell]:
+    """Customers by the period of their first occasion and the periods since, up to a day.
+
+    What somebody gave back before their first occasion is in their first period.
+    """
+    began, now = (_PERIODS[span].format(day=day) for day in ("first_day", "greatest(day, first_day)"))
+    return [CohortCell(*row) for row in bench.rows(_COHORTS.format(began=began, now=now), [as_of])]

@@ -1,0 +1,141 @@
+"""The ledger of a file: what each customer did on each day, and what became of every row. One scan of the file.
+
+An occasion is a day with net above 0, or of 0 without a return, since a return in a file names no purchase. What is
+in a currency without a rate is an occasion by the same rule, in its own money, and counts none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from regulars_scoring.adapters.files.asking import Asking
+from regulars_scoring.adapters.files.bench import Bench, Share
+from regulars_scoring.adapters.files.refusals import WrongUse
+from regulars_scoring.adapters.files.rows import BECAUSE, REASONS, Rows, rows_of
+from regulars_scoring.adapters.files.table import BROKEN_LINES, Table, table_of
+
+BROKEN = "broken line"
+
+_ENTRIES = """
+    CREATE TABLE entries AS
+    SELECT "our reason" AS reason, CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
+           CASE WHEN "our reason" = 0 THEN "our day" END AS day, {currency} AS currency, {is_counted} AS is_counted,
+           CAST(sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS BIGINT) AS net,
+           count(*) FILTER ("our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
+    FROM ({rows}) GROUP BY ALL
+"""
+_DAYS = """
+    CREATE VIEW days AS
+    SELECT customer, day, net, net > 0 OR (net = 0 AND returns = 0) AS is_occasion FROM entries WHERE reason = 0
+"""
+_DAYS_OF_CURRENCIES = """
+    CREATE VIEW days AS
+    SELECT customer, day, coalesce(CAST(sum(net) FILTER (is_counted) AS BIGINT), 0) AS net,
+           coalesce(sum(net) FILTER (is_counted) > 0, false)
+           OR coalesce(sum(net) FILTER (is_counted) = 0 AND sum(returns) FILTER (is_counted) = 0, false)
+           OR bool_or(NOT is_counted AND (net > 0 OR (net = 0 AND returns = 0))) AS is_occasion
+    FROM entries WHERE reason = 0 GROUP BY customer, day
+"""
+# Kept at once: a later scan of the file writes the list of its broken lines anew.
+_KEEP_BROKEN = f"""
+    CREATE TABLE broken AS
+    SELECT DISTINCT line AS number, rtrim(csv_line, chr(10) || chr(13)) AS line FROM {BROKEN_LINES}
+"""
+# A quote that is opened and never closed takes all lines after it along: they count, too.
+_COUNT_BROKEN = "SELECT coalesce(sum(1 + length(line) - length(replace(line, chr(10), ''))), 0) FROM broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is known of the file once the bench holds its `entries` and `days`; the days from first to last occasion.
+
+    `currency` is the reporting one, empty where none was named.
+    """
+
+    table: Table
+    rows: Rows
+    first_day: date
+    last_day: date
+    read: int
+    set_aside: Mapping[str, int]
+
+    @property
+    def currency(self) -> str:
+        return self.rows.currency
+
+
+def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
+    """Read the file. Raises `WrongUse` where it holds no purchase, or is not what it is said to be."""
+    table = table_of(bench, asking)
+    try:
+        rows = rows_of(bench, table, asking)
+        currency, is_counted = ('"our currency"', '"our is_counted"') if rows.has_currencies else ("''", "true")
+        bench.watched(_ENTRIES.format(currency=currency, is_counted=is_counted, rows=rows.select), tell)
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        # Torn pages, columns of lists and the like: each has its own exception, some of them none.
+        raise WrongUse(f"{asking.path} cannot be read to its end: {str(error).splitlines()[0]}") from None
+    bench.rows(_DAYS_OF_CURRENCIES if rows.has_currencies else _DAYS)
+    set_aside = _set_aside(bench, table)
+    (kept,) = bench.row("SELECT coalesce(sum(rows), 0) FROM entries WHERE reason = 0")
+    first, last = bench.row("SELECT min(day), max(day) FROM days WHERE is_occasion")
+    if first is None:
+        raise WrongUse(f"{asking.path} holds no purchase{_blame(set_aside, kept)}")
+    return Ledger(table, rows, first, last, int(kept) + sum(set_aside.values()), set_aside)
+
+
+def _set_aside(bench: Bench, table: Table) -> dict[str, int]:
+    counts = bench.rows("SELECT reason, CAST(sum(rows) AS BIGINT) FROM entries WHERE reason > 0 GROUP BY 1 ORDER BY 1")
+    found = {REASONS[reason - 1]: count for reason, count in counts}
+    if not table.is_text:
+        return found
+    bench.rows(_KEEP_BROKEN)
+    (broken,) = bench.row(_COUNT_BROKEN)
+    return found | ({BROKEN: int(broken)} if broken else {})
+
+
+def _blame(set_aside: Mapping[str, int], kept: int) -> str:
+    if kept:
+        return ": all of its amounts are returns"
+    if set_aside:
+        return "; set aside: " + ", ".join(f"{count:,} rows, {reason}" for reason, count in set_aside.items())
+    return ": give a file with a purchase in each row"
+
+
+def later_than(bench: Bench, as_of: date) -> int:
+    """Rows of the days after that one."""
+    return int(bench.row("SELECT coalesce(sum(rows), 0) FROM entries WHERE reason = 0 AND day > ?", [as_of])[0])
+
+
+def returns_until(bench: Bench, as_of: date) -> int:
+    """Rows with an amount below 0, up to that day."""
+    return int(bench.row("SELECT coalesce(sum(returns), 0) FROM entries WHERE reason = 0 AND day <= ?", [as_of])[0])
+
+
+def foreign_until(bench: Bench, currency: str, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows in other currencies, by currency, up to that day: those without money, and those converted."""
+    counts = bench.rows(
+        "SELECT currency, is_counted, CAST(sum(rows) AS BIGINT) FROM entries "
+        "WHERE reason = 0 AND day <= ? AND currency NOT IN ('', ?) GROUP BY ALL ORDER BY 1",
+        [as_of, currency],
+    )
+    without, converted = ({name: rows for name, is_in, rows in counts if is_in is which} for which in (False, True))
+    return without, converted
+
+
+def write_rejects(bench: Bench, ledger: Ledger, target: Path) -> None:
+    """The rows set aside as they stand in the file, with the reason; of a broken line, which is in no column, the line.
+
+    As CSV, or Parquet by the suffix. The file is read once more.
+    """
+    rejects = ledger.rows.rejects()
+    if ledger.table.is_text:
+        broken = f"SELECT line, '{BROKEN}' AS \"{BECAUSE}\" FROM broken"
+        rejects = f"SELECT * FROM ({rejects}) UNION ALL BY NAME {broken}"
+    bench.copy(rejects, target)

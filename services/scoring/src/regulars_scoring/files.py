@@ -1,0 +1,167 @@
+"""Scores of a file of purchases, without any service: reading, fit, scores, hindsight, report, one after the other.
+
+What `regulars score` runs. It is heavy (DuckDB, numpy, scipy) and no serving process imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from regulars_kit.values import currency_exponent, new_id
+from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
+from regulars_scoring.adapters.engine.hindsight import Aftermath, hindsight_of
+from regulars_scoring.adapters.engine.outlook import outlook_of
+from regulars_scoring.adapters.engine.population import Population, population_of
+from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_of, tenths_of
+from regulars_scoring.adapters.files import customers, ledger
+from regulars_scoring.adapters.files.asking import Asking
+from regulars_scoring.adapters.files.bench import Bench, Column, a_bench
+from regulars_scoring.adapters.files.refusals import WrongUse
+from regulars_scoring.adapters.files.scores import write_scores
+from regulars_scoring.adapters.files.targets import check_targets, write_page
+from regulars_scoring.adapters.report.page import report_of
+from regulars_scoring.domain.cohorts import span_for, triangle_of
+from regulars_scoring.domain.findings import Findings, Rows
+from regulars_scoring.domain.hindsight import Hindsight
+from regulars_scoring.domain.refusals import FitFailed
+from regulars_scoring.domain.rfm import SCORES, segment_of
+from regulars_scoring.domain.scoring import Bands
+
+HORIZONS = (30, 90, 365)
+
+Step = Literal["reading", "fitting", "scoring", "writing", "looking back", "reporting"]
+Tell = Callable[[Step, float], None]
+"""Told what is being done, and how much of it is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made of a file. `as_of` None: its last day, or today where that is earlier."""
+
+    asking: Asking
+    out: Path
+    today: date
+    as_of: date | None = None
+    horizon_days: int = 90
+    report: Path | None = None
+    rejects: Path | None = None
+
+
+def score_file(order: Order, tell: Tell) -> Findings:
+    """Write the scores, the report and the rejects that are asked for, and say what was found.
+
+    Raises `WrongUse` for files and options, `FitFailed` for purchases that no model can be fitted to: rejects are
+    written all the same, for they may be why.
+    """
+    check_targets(order.asking.path, order.out, order.report, order.rejects)
+    with a_bench() as bench:
+        tell("reading", 0.0)
+        book = ledger.ledger_of(bench, order.asking, lambda share: tell("reading", share))
+        if order.rejects is not None:
+            ledger.write_rejects(bench, book, order.rejects)
+        as_of = _as_of(order, book)
+        findings = _scored(bench, book, as_of, order, tell)
+    if order.report is not None:
+        tell("reporting", 0.0)
+        write_page(report_of(findings), order.report)
+    return findings
+
+
+def _as_of(order: Order, book: ledger.Ledger) -> date:
+    as_of = order.as_of or min(book.last_day, order.today)
+    if as_of < book.first_day:
+        raise WrongUse(f"the first purchase is of {book.first_day}, after {as_of}: give a later day by --as-of")
+    return as_of
+
+
+def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: Tell) -> Findings:
+    everybody, never_kept = customers.gather(bench, as_of)
+    population = population_of(*customers.states(bench, as_of))
+    tell("fitting", 0.0)
+    asked = Asked(new_id(), as_of, order.horizon_days, book.currency)
+    drafts = draft(population, asked, Bands())
+    tell("scoring", 0.0)
+    figures = _figures(population, drafts)
+    tell("writing", 0.0)
+    unit = 10 ** currency_exponent(book.currency)
+    write_scores(bench, figures, as_of.isoformat(), unit, order.out)
+    looked: Looked = None, "nobody asked for a report"
+    if order.report is not None:
+        # A second fit takes as long as the first, and only the report shows what comes of it.
+        tell("looking back", 0.0)
+        looked = _hindsight(bench, book, as_of, order.horizon_days)
+    span = span_for(book.first_day, as_of)
+    return Findings(
+        file=order.asking.path.name,
+        read_as=book.table.read_as,
+        rows=_rows(bench, book, as_of),
+        first_day=book.first_day,
+        horizon_days=order.horizon_days,
+        customers=everybody,
+        repeat_customers=population.repeaters,
+        never_kept=never_kept,
+        model=drafts.model,
+        notes=remarks_of(drafts),
+        cells=cells_of(drafts),
+        segments=segments_of(drafts, population, figures["clv"]),
+        tenths=tenths_of(drafts, population, figures["clv"]),
+        triangle=triangle_of(customers.cohorts(bench, span, as_of), span, as_of),
+        hindsight=looked[0],
+        no_hindsight=looked[1],
+    )
+
+
+def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
+    """The columns of the file of scores that are not states, in the order of the population."""
+    outlook = outlook_of(population, drafts.model, HORIZONS)
+    scores = range(SCORES + 1)
+    segments = np.array([[segment_of(r, f) if r and f else "" for f in scores] for r in scores], dtype=object)
+    return {
+        "place": np.arange(population.size),
+        "r_score": drafts.recency,
+        "f_score": drafts.frequency,
+        "m_score": drafts.monetary,
+        "segment": segments[drafts.recency, drafts.frequency],
+        "p_alive": outlook.alive,
+        f"churn_{drafts.model.horizon_days}": outlook.churn,
+        **{f"expected_purchases_{days}": expected for days, expected in outlook.expected.items()},
+        "expected_spend": outlook.spend,
+        "clv": outlook.clv,
+        "decile": drafts.decile,
+    }
+
+
+def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
+    without_money, converted = ledger.foreign_until(bench, book.currency, as_of)
+    return Rows(
+        read=book.read,
+        set_aside=book.set_aside,
+        later=ledger.later_than(bench, as_of),
+        returns=ledger.returns_until(bench, as_of),
+        without_money=without_money,
+        converted=converted,
+    )
+
+
+Looked = tuple[Hindsight | None, str | None]
+
+
+def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, days: int) -> Looked:
+    """A fit to all but the last `days`, held against them; or why there is none."""
+    cut = as_of - timedelta(days=days)
+    if (cut - book.first_day).days < days:
+        return None, f"the purchases cover less than twice {days} days"
+    after = customers.aftermath(bench, book.first_day, cut, as_of)
+    before = population_of(*after.states)
+    try:
+        model = draft(before, Asked(new_id(), cut, days, book.currency), Bands()).model
+    except FitFailed as failure:
+        return None, f"{days} days ago there was too little to learn from ({failure.detail})"
+    seen = Aftermath(after.bought, after.spent_minor, book.first_day, after.newcomers, after.repeats)
+    return hindsight_of(before, model, seen), None
