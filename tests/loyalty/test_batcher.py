@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import pytest
 
 from builders import a_purchase, an_id, lines_of
 from regulars_kit.values import Refused, Unavailable
-from regulars_loyalty.adapters.http.batching import ENOUGH_TO_PRICE, Batcher
+from regulars_loyalty.adapters.http.batching import ENOUGH, Batcher
 from regulars_loyalty.application.pricing_ahead import Ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.domain.refusals import UnknownStore
@@ -39,22 +39,29 @@ class Ledger:
     refused: set[str] = field(default_factory=set)
     poisoned: set[str] = field(default_factory=set)
     is_away: bool = False
+    takes_locks: bool = False
     priced: list[int] = field(default_factory=list)
     priced_a_large_one: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    locked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     async def price(self, commands: Sequence[RecordPurchase]) -> Ahead | None:
         self.priced.append(len(commands))
-        if len(commands) >= ENOUGH_TO_PRICE:
+        if len(commands) >= ENOUGH:
             self.priced_a_large_one.set()
         if self.poisoned & {name_of(command) for command in commands}:
             raise CutOff
         return None
 
-    async def record(self, commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Answer | Refused]:
+    async def record(
+        self, commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
+    ) -> Sequence[Answer | Refused]:
         names = [name_of(command) for command in commands]
         self.batches.append(names)
         self.began.set()
+        if self.takes_locks:
+            await self.locked.acquire()
+            on_locked()
         await self.go.wait()
         if self.is_away:
             raise Unavailable("the database is away", retry_after_s=3)
@@ -102,12 +109,33 @@ async def test_a_large_batch_is_priced_while_the_one_before_it_is_stored(ledger:
     batcher = Batcher(ledger.record, ledger.price)
     first = batcher.submit([a_command()])
     await ledger.began.wait()
-    few, many = batcher.submit([a_command()]), batcher.submit([a_command() for _ in range(ENOUGH_TO_PRICE)])
+    few, many = batcher.submit([a_command()]), batcher.submit([a_command() for _ in range(ENOUGH)])
     await ledger.priced_a_large_one.wait()
-    assert (ledger.priced, len(ledger.batches)) == ([1, 1 + ENOUGH_TO_PRICE], 1), "priced, and waiting for its turn"
+    assert (ledger.priced, len(ledger.batches)) == ([1, 1 + ENOUGH], 1), "priced, and waiting for its turn"
     ledger.go.set()
     await asyncio.gather(first, few, many)
-    assert [len(batch) for batch in ledger.batches] == [1, 1 + ENOUGH_TO_PRICE]
+    assert [len(batch) for batch in ledger.batches] == [1, 1 + ENOUGH]
+
+
+async def test_a_large_batch_begins_when_the_one_before_it_has_its_locks(ledger: Ledger) -> None:
+    ledger.takes_locks = True
+    batcher = Batcher(ledger.record, ledger.price, most_purchases=ENOUGH)
+    groups = [batcher.submit([a_command() for _ in range(ENOUGH)]) for _ in range(3)]
+    begun = []
+    for _ in groups:
+        await some_turns()
+        begun.append(len(ledger.batches))
+        ledger.locked.release()
+    assert begun == [1, 2, 2], "one after the other, and two at once"
+    ledger.go.set()
+    await asyncio.gather(*groups)
+    assert [len(batch) for batch in ledger.batches] == [ENOUGH] * 3
+
+
+async def some_turns() -> None:
+    """Let the event loop do what can be done without waiting for anything."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 async def test_a_refused_purchase_fails_alone(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -61,8 +61,10 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
 
 
 def _batcher(begin: Begin, clock: Clock) -> Batcher:
-    async def record(commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Answer | Refused]:
-        return await record_purchases(commands, begin, clock, ahead)
+    async def record(
+        commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
+    ) -> Sequence[Answer | Refused]:
+        return await record_purchases(commands, begin, clock, ahead, on_locked)
 
     async def price(commands: Sequence[RecordPurchase]) -> Ahead | None:
         return await price_ahead(commands, begin, clock)

@@ -7,7 +7,7 @@ refused one harms no other.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -60,14 +60,19 @@ class _Batch:
 
 
 async def record_purchases(
-    commands: Sequence[RecordPurchase], begin: Begin, now: Clock, ahead: Ahead | None = None
+    commands: Sequence[RecordPurchase],
+    begin: Begin,
+    now: Clock,
+    ahead: Ahead | None = None,
+    on_locked: Callable[[], None] = lambda: None,
 ) -> list[Answer | Refused]:
     """Answer each purchase, in order. Raises Unavailable when nothing could be stored, and then nothing was.
 
-    `ahead` is what `price_ahead` made of the same commands, if it was asked.
+    `ahead` is what `price_ahead` made of the same commands, if it was asked. `on_locked` is called once the accounts
+    are locked: another batch that begins then comes after this one wherever they meet.
     """
     try:
-        return await _record_together(commands, begin, ahead.at if ahead else now(), ahead)
+        return await _record_together(commands, begin, ahead.at if ahead else now(), ahead, on_locked)
     except Raced:
         # Another process stored a twin of one of these first. Alone, each finds the twin's answer.
         return [await _record_alone(command, begin, now) for command in commands]
@@ -76,16 +81,21 @@ async def record_purchases(
 async def _record_alone(command: RecordPurchase, begin: Begin, now: Clock) -> Answer | Refused:
     while True:
         try:
-            return (await _record_together([command], begin, now(), None))[0]
+            return (await _record_together([command], begin, now()))[0]
         except Raced:
             continue
 
 
 async def _record_together(
-    commands: Sequence[RecordPurchase], begin: Begin, at: datetime, ahead: Ahead | None
+    commands: Sequence[RecordPurchase],
+    begin: Begin,
+    at: datetime,
+    ahead: Ahead | None = None,
+    on_locked: Callable[[], None] = lambda: None,
 ) -> list[Answer | Refused]:
     async with begin() as unit:
         batch, placed = await _locked(unit, commands, at, ahead)
+        on_locked()
         answers = [await _answer(batch, *each) for each in zip(commands, placed, strict=True)]
         if batch.rows:
             passbooks = list(batch.touched.values())

@@ -1,8 +1,8 @@
 """Purchases that arrive while a commit is under way share the next one.
 
 A commit costs the database nearly the same for one purchase as for two hundred, so the till's path waits for no timer
-and for at most one commit before its own. One batch is stored at a time: that keeps each customer's purchases in the
-order in which they arrived. A large one is priced while the one before it is stored.
+and for at most one commit before its own. One batch after the other: that keeps each customer's purchases in the order
+in which they arrived. A large one is priced while the one before it is stored, and begins when that one has its locks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 Price = Callable[[Sequence[RecordPurchase]], Awaitable[Ahead | None]]
 """Prices purchases before their turn; None where that is not worth it."""
 
-Work = Callable[[Sequence[RecordPurchase], Ahead | None], Awaitable[Sequence[Answer | Refused]]]
-"""Records purchases in one commit and answers each, in order. Raises when nothing was stored."""
+Work = Callable[[Sequence[RecordPurchase], Ahead | None, Callable[[], None]], Awaitable[Sequence[Answer | Refused]]]
+"""Records purchases in one commit and answers each, in order. Raises when nothing was stored.
+
+Calls what it is given last once no other batch can overtake this one.
+"""
 
 Outcome = Answer | Exception
 """An answer, a refusal, Unavailable, or the error that a purchase met when it was tried alone."""
@@ -31,8 +34,11 @@ MOST_PURCHASES = 200
 MOST_LINES = 20_000
 """Of one batch, whichever comes first. A larger batch would make those who wait for the next one wait too long."""
 
-ENOUGH_TO_PRICE = 100
+ENOUGH = 100
 """Purchases waiting that make a batch of their own while another one is stored. Fewer wait for company until then."""
+
+_MOST_STORING = 2
+"""Batches on their way at once: one writes while the database writes the other to the disk."""
 
 MOST_WAITING = 5_000
 """Single purchases waiting. More would be answered after a till has given up on them."""
@@ -73,7 +79,9 @@ class Batcher:
         self._most_waiting = most_waiting
         self._waiting: deque[_Group] = deque()
         self._purchases_waiting = 0
-        self._enough = asyncio.Event()
+        self._storing: set[asyncio.Task[None]] = set()
+        self._locking: list[_Group] | None = None
+        self._news = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def record(self, command: RecordPurchase) -> Answer:
@@ -107,31 +115,44 @@ class Batcher:
             await asyncio.wait([self._running])
 
     async def _run(self) -> None:
-        storing: asyncio.Task[None] | None = None
         try:
-            while self._waiting or storing:
-                if storing:
-                    await self._stored_or_enough(storing)
+            while self._waiting or self._storing:
+                await self._until(self._is_time_for_another)
                 await self._gather()
-                batch = self._next_batch()
-                ahead = await self._priced(batch)
-                if storing:
-                    await storing
-                storing = asyncio.create_task(self._record(batch, ahead), name="commit") if batch else None
+                if batch := self._next_batch():
+                    ahead = await self._priced(batch)
+                    await self._until(lambda: self._locking is None)
+                    self._start(batch, ahead)
         finally:
             self._running = None
 
-    async def _stored_or_enough(self, storing: asyncio.Task[None]) -> None:
-        enough = asyncio.create_task(self._enough.wait())
-        await asyncio.wait((storing, enough), return_when=asyncio.FIRST_COMPLETED)
-        enough.cancel()
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._news.clear()
+            await self._news.wait()
+
+    def _is_time_for_another(self) -> bool:
+        is_large = self._purchases_waiting >= ENOUGH
+        return not self._storing or (is_large and len(self._storing) < _MOST_STORING)
+
+    def _start(self, batch: list[_Group], ahead: Ahead | None) -> None:
+        self._locking = batch
+        task = asyncio.create_task(self._record(batch, ahead), name="commit")
+        self._storing.add(task)
+        task.add_done_callback(self._stored)
+
+    def _locked(self, batch: list[_Group]) -> None:
+        if self._locking is batch:
+            self._locking = None
+            self._news.set()
+
+    def _stored(self, task: asyncio.Task[None]) -> None:
+        self._storing.discard(task)
+        self._news.set()
 
     def _count(self, change: int) -> None:
         self._purchases_waiting += change
-        if self._purchases_waiting >= ENOUGH_TO_PRICE:
-            self._enough.set()
-        else:
-            self._enough.clear()
+        self._news.set()
 
     async def _gather(self) -> None:
         """Let in what has reached this process already.
@@ -170,16 +191,21 @@ class Batcher:
             return None
 
     async def _record(self, batch: list[_Group], ahead: Ahead | None) -> None:
-        outcomes = iter(await self._outcomes(_commands_of(batch), ahead))
+        try:
+            outcomes = iter(await self._outcomes(_commands_of(batch), ahead, lambda: self._locked(batch)))
+        finally:
+            self._locked(batch)
         for group in batch:
             own = [next(outcomes) for _ in group.commands]
             # A client that went away meanwhile has cancelled its future; what it sent is recorded all the same.
             if not group.outcomes.done():
                 group.outcomes.set_result(own)
 
-    async def _outcomes(self, commands: Sequence[RecordPurchase], ahead: Ahead | None) -> Sequence[Outcome]:
+    async def _outcomes(
+        self, commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
+    ) -> Sequence[Outcome]:
         try:
-            return await self._work(commands, ahead)
+            return await self._work(commands, ahead, on_locked)
         except Unavailable as away:
             return [_again(away) for _ in commands]
         # What nobody expected may come of one purchase alone: it must not fail its neighbours, and is told to its
@@ -190,7 +216,7 @@ class Batcher:
 
     async def _alone(self, command: RecordPurchase) -> Outcome:
         try:
-            return (await self._work([command], None))[0]
+            return (await self._work([command], None, lambda: None))[0]
         except Unavailable as away:
             return _again(away)
         except Exception as error:
