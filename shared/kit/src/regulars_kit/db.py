@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from regulars_kit.priority import bring_along
 from regulars_kit.values import Unavailable
 
 Unit = TypeVar("Unit")
@@ -61,6 +62,8 @@ class Database:
             },
         )
 
+        event.listen(self.engine.sync_engine, "connect", _on_connect)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back by any error. Raises `Unavailable`."""
@@ -89,6 +92,10 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _on_connect(connection: Any, _: object) -> None:
+    bring_along(connection.driver_connection.get_server_pid())
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from regulars_kit.priority import bring_along
+
 AWAY = (
     OSError,
     asyncpg.InterfaceError,
@@ -27,7 +29,7 @@ async def connect(url: str, name: str, *, command_timeout_s: float = 30.0) -> as
 
     A dead peer is found within a minute by TCP keep-alives of the server's side, and its locks are free again.
     """
-    return await asyncpg.connect(
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
         dsn(url),
         timeout=5,
         command_timeout=command_timeout_s,
@@ -39,6 +41,8 @@ async def connect(url: str, name: str, *, command_timeout_s: float = 30.0) -> as
             "tcp_keepalives_count": "3",
         },
     )
+    bring_along(connection.get_server_pid())
+    return connection
 
 
 def dsn(url: str) -> str:
