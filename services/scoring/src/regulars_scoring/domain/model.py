@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from regulars_scoring.domain.buying import Fitted
 from regulars_scoring.domain.gamma_gamma import GammaGamma
-from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.rfm import RfmCuts
 
 MBG_NBD = "mbg_nbd"
+BG_NBD = "bg_nbd"
+PARETO_NBD = "pareto_nbd"
 GAMMA_GAMMA = "gamma_gamma"
 POOLED_MEAN = "pooled_mean"
 
@@ -30,7 +32,7 @@ class Model:
     as_of: date
     horizon_days: int
     currency: str
-    buying: MbgNbd
+    buying: Fitted
     spending: GammaGamma
     spend_model: str
     """`gamma_gamma`, or `pooled_mean` where that could not be fitted."""

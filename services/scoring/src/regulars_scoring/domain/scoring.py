@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from regulars_kit.values import currency_exponent
+from regulars_scoring.domain.buying import churn, p_alive
 from regulars_scoring.domain.gamma_gamma import expected_spend
-from regulars_scoring.domain.mbg_nbd import churn, p_alive
 from regulars_scoring.domain.model import Model, decile_of
 from regulars_scoring.domain.rfm import Cell, cell_of, segment_of
 from regulars_scoring.domain.state import BuyingState, Summary, summary_of

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log1p
 
-from regulars_scoring.domain.mbg_nbd import MbgNbd, expected_if_alive
+from regulars_scoring.domain.buying import Fitted, expected_if_alive
 
 MONTHS = 12
 MONTH_DAYS = 30
 MONTHLY_RATE = 0.01
 """One per cent a month: 12.7 a year."""
+DAILY_FORCE = log1p(MONTHLY_RATE) / MONTH_DAYS
+"""The same rate, compounded continuously per day."""
 
 # Most customers of a day share their x and T with others, the new ones above all.
 _REMEMBERED = 10_000
 
 
 @lru_cache(_REMEMBERED)
-def purchases_within(model: MbgNbd, x: int, T: int, horizon_days: int) -> float:
+def purchases_within(model: Fitted, x: int, T: int, horizon_days: int) -> float:
     """Purchases of a living customer within the horizon."""
     return expected_if_alive(model, x, T, float(horizon_days))
 
 
 @lru_cache(_REMEMBERED)
-def discounted_purchases(model: MbgNbd, x: int, T: int) -> float:
+def discounted_purchases(model: Fitted, x: int, T: int) -> float:
     """Purchases of a living customer over the next 12 months of 30 days, each month's discounted by 1 % per month."""
     total, before = 0.0, 0.0
     for month in range(1, MONTHS + 1):

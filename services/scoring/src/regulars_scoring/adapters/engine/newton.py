@@ -20,6 +20,8 @@ BOUND = 14.0
 """Logarithms of parameters stay within this of 0 (a millionth to a million): a boundary solution ends there."""
 _ENOUGH = 1e-8
 """Log-likelihood still to be gained when it stops; far below any statistical meaning."""
+_ENOUGH_AT_BOUND = 1e-2
+"""The same once a parameter is at its bound: what is left there are ever smaller steps along a flat ridge."""
 _LARGEST_DAMPING = 1e8
 
 
@@ -45,7 +47,7 @@ def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
         if np.isfinite(found) and found >= value - 1e-12 * abs(value):
             theta, value, slope, curve = tried, found, new_slope, new_curve
             damping *= 0.1
-            if gain < _ENOUGH:
+            if gain < (_ENOUGH_AT_BOUND if _is_at_bound(theta) else _ENOUGH):
                 return _maximum(theta, value, step_number, has_converged=True)
         else:
             damping = max(damping * 10.0, 1e-6)
@@ -75,5 +77,8 @@ def _step(slope: Vector, curve: Matrix, damping: float) -> Vector:
 
 
 def _maximum(theta: Vector, value: float, steps: int, *, has_converged: bool) -> Maximum:
-    is_at_bound = bool((np.abs(theta) >= BOUND - 1e-6).any())
-    return Maximum(np.exp(theta), value, steps, has_converged, is_at_bound)
+    return Maximum(np.exp(theta), value, steps, has_converged, _is_at_bound(theta))
+
+
+def _is_at_bound(theta: Vector) -> bool:
+    return bool((np.abs(theta) >= BOUND - 1e-6).any())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -227,7 +228,7 @@ class ModelOut(Answer):
             run_id=model.run_id,
             as_of=model.as_of,
             model=model.name,
-            parameters={"r": buying.r, "alpha": buying.alpha, "a": buying.a, "b": buying.b},
+            parameters=asdict(buying),
             is_degenerate=_is_degenerate(run),
             spend_model=model.spend_model,
             spend_parameters={"p": spending.p, "q": spending.q, "v": spending.v},

@@ -1,0 +1,41 @@
+"""The boundaries that a likelihood can run to, by name: there a model says less than its parameters seem to."""
+
+from __future__ import annotations
+
+from math import expm1, log1p
+
+from regulars_scoring.domain.buying import Fitted
+from regulars_scoring.domain.pareto_nbd import ParetoNbd
+
+NO_DROP_OUT = "no_drop_out"
+HOMOGENEOUS_DROP_OUT = "homogeneous_drop_out"
+HOMOGENEOUS_RATES = "homogeneous_rates"
+POLARISED_DROP_OUT = "polarised_drop_out"
+AT_BOUND = "at_bound"
+
+_LEAST_DROP_OUT = 1e-3
+_MOST_ALIKE = 1e3
+_LEAST_ALIKE = 1e-3
+
+
+def degeneracies_of(model: Fitted, observed: float, *, is_at_bound: bool) -> tuple[str, ...]:
+    """What is degenerate about a fit to customers observed for so many days in the mean; nothing in a sound one."""
+    found = [name for name in (_of_leaving(model, observed),) if name is not None]
+    if model.r > _MOST_ALIKE:
+        found.append(HOMOGENEOUS_RATES)
+    if is_at_bound and not found:
+        found.append(AT_BOUND)
+    return tuple(found)
+
+
+def _of_leaving(model: Fitted, observed: float) -> str | None:
+    """Whether anybody leaves, and whether customers differ in it as they do in life: neither not at all nor wholly."""
+    if isinstance(model, ParetoNbd):
+        left, alike = -expm1(-model.s * log1p(observed / model.beta)), model.s
+    else:
+        left, alike = model.a / (model.a + model.b), model.a + model.b
+    if left < _LEAST_DROP_OUT:
+        return NO_DROP_OUT
+    if alike > _MOST_ALIKE:
+        return HOMOGENEOUS_DROP_OUT
+    return POLARISED_DROP_OUT if alike < _LEAST_ALIKE else None
