@@ -33,7 +33,8 @@ REPORT = {
     "top_decile_revenue_share": 0.575,
     "expected_value_major": 1234.6,
     "currency": "GBP",
-    "buying": {"degeneracies": ["no_drop_out"]},
+    "choice": {"served": "own_rate"},
+    "fits": {"mbg_nbd": {"degeneracies": ["no_drop_out"]}, "pareto_nbd": {"failure": "it did not converge"}},
 }
 
 
@@ -331,7 +332,8 @@ async def test_everybody_is_scored_once_nothing_waits_any_more(tmp_path: Path, s
     assert shop.stored["/v1/scoring/runs"] == {"as_of": max(p["business_date"] for p in shop.sent("purchase_id"))}
     assert summary.outlook.segments == {"champions": 4, "hibernating": 3}
     assert (summary.outlook.alarms, summary.outlook.messages, summary.outlook.events) == (3, 2, 99)
-    assert (summary.outlook.expected_value, summary.outlook.degeneracies) == (1235, ("no_drop_out",))
+    assert (summary.outlook.expected_value, summary.outlook.model) == (1235, "own_rate")
+    assert summary.outlook.degeneracies == ("no_drop_out (mbg_nbd)",)
 
 
 async def test_a_year_that_cannot_be_scored_says_why(tmp_path: Path, small_file: Path) -> None:

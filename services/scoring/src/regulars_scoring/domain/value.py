@@ -13,6 +13,8 @@ MONTHLY_RATE = 0.01
 """One per cent a month: 12.7 a year."""
 DAILY_FORCE = log1p(MONTHLY_RATE) / MONTH_DAYS
 """The same rate, compounded continuously per day."""
+YEAR_OF_ONE_A_DAY = sum(MONTH_DAYS / (1.0 + MONTHLY_RATE) ** month for month in range(1, MONTHS + 1))
+"""What a purchase a day comes to, discounted as below."""
 
 # Most customers of a day share their x and T with others, the new ones above all.
 _REMEMBERED = 10_000

@@ -6,8 +6,6 @@ Derivatives of what a long recursion ends at follow the recursion itself, exact 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from regulars_scoring.adapters.engine.population import Floats
@@ -44,11 +42,9 @@ def logarithm(jet: Floats) -> Floats:
     return log
 
 
-def times_last_variable(value: Floats, slopes: Sequence[Floats], curvatures: Sequence[Floats], last: Floats) -> Floats:
-    """The jet of e y, y the third variable: e depends on the first two, whose slopes and three curvatures are given."""
+def times_last_variable(e: Floats, last: Floats) -> Floats:
+    """The jet of e y, y the third variable: e, which depends on the first two, has its value, slopes and curvatures."""
     jet = np.zeros((ROWS, last.size))
-    jet[0], jet[3] = value * last, value
-    jet[1], jet[2] = slopes[0] * last, slopes[1] * last
-    jet[4], jet[5], jet[7] = (curvature * last for curvature in curvatures)
-    jet[6], jet[8] = slopes
+    jet[[0, 1, 2, 4, 5, 7]] = e * last
+    jet[[3, 6, 8]] = e[:3]
     return jet

@@ -42,19 +42,20 @@ class ParetoLikelihood:
         xs, days = np.concatenate([rows[:, 0], rows[:, 0]]), np.concatenate([rows[:, 1], rows[:, 2]])
         pairs, places = np.unique(np.stack([xs, days], axis=1), axis=0, return_inverse=True)
         last, end = places.reshape(2, -1)
-        self._pair_x, self._pair_day = pairs.T.astype(np.float64)
+        self._pair_day = pairs[:, 1].astype(np.float64)
         columns = (*rows[:, ::2].T.astype(np.float64), counts, last, end)
         self._chunks = [
             _Rows(*(column[at : at + ROWS_AT_ONCE] for column in columns)) for at in range(0, len(rows), ROWS_AT_ONCE)
         ]
         self.customers = float(x.size)
         occasions, alike = np.unique(x, return_counts=True)
+        self._of_pair = np.searchsorted(occasions, pairs[:, 0])
         self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
         """Log-likelihood, gradient and Hessian at (r, alpha, s, beta)."""
         value, gradient, hessian = self._of_counts(*parameters)
-        tails = _log_tails(self._pair_x, self._pair_day, *parameters)
+        tails = _log_tails(self._k, self._of_pair, self._pair_day, *parameters)
         for rows in self._chunks:
             part = _of_rows(rows, tails, *parameters)
             value, gradient, hessian = value + part[0], gradient + part[1], hessian + part[2]
@@ -116,16 +117,17 @@ def _log_difference(ever: Floats, later: Floats) -> Floats:
     return found
 
 
-def _log_tails(x: Floats, day: Floats, r: float, alpha: float, s: float, beta: float) -> Floats:
+def _log_tails(x: Floats, places: Ints, day: Floats, r: float, alpha: float, s: float, beta: float) -> Floats:
     """ln J for pairs of x and a day: `domain.hypergeometric.log_tail` with slopes and curvatures, by r, alpha, s, beta.
 
+    `x` has each number of occasions once, `places` where a pair finds its own.
     p and low are s+1 and beta+t when beta is the lesser of alpha and beta, and r+x and alpha+t when alpha is.
     """
     is_alpha_low = alpha <= beta
     p, q = (r + x, np.full_like(x, s + 1.0)) if is_alpha_low else (np.full_like(x, s + 1.0), r + x)
     low, high = min(alpha, beta) + day, max(alpha, beta) + day
-    jet = log_mean_inverse_jet(p, q, (high - low) / low)
-    return _reordered(_by_ends(jet, p, q, low, high), (0, 1, 2, 3) if is_alpha_low else (2, 3, 0, 1))
+    jet = log_mean_inverse_jet(p, q, (high - low) / low, places)
+    return _reordered(_by_ends(jet, p[places], q[places], low, high), (0, 1, 2, 3) if is_alpha_low else (2, 3, 0, 1))
 
 
 def _by_ends(jet: Floats, p: Floats, q: Floats, low: Floats, high: Floats) -> Floats:

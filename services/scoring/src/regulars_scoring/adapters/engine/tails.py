@@ -10,8 +10,8 @@ from regulars_scoring.adapters.engine import jets
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain.hypergeometric import steps_for
 
-MOST_STEPS = 300
-"""Of the fraction with its derivatives: all digits for y up to some 1,000, which only degenerate fits go beyond."""
+MOST_STEPS = 128
+"""Of the fraction with its derivatives: all digits for y up to some 140, which only degenerate fits go far beyond."""
 _BATCHES = (2.0, 30.0, 400.0, np.inf)
 """By y: a few customers who need many steps shall not make all others take them."""
 
@@ -33,11 +33,11 @@ def log_tail(A: Floats, B: Floats, by_A: Floats, by_B: Floats) -> Floats:
     return np.asarray((1.0 - q) * np.log(high) - p * np.log(low) + np.log(mean / (p + q - 1.0)), dtype=np.float64)
 
 
-def log_mean_inverse_jet(p: Floats, q: Floats, y: Floats) -> Floats:
-    """The jet of ln `mean_inverse`, by p, q and y."""
+def log_mean_inverse_jet(p: Floats, q: Floats, y: Floats, places: Ints) -> Floats:
+    """The jet of ln `mean_inverse`, by p, q and y. `places` has for each y the place of its p and q, which are few."""
     result = np.empty((jets.ROWS, y.size))
     for batch in _batches(y):
-        result[:, batch] = _log_jet(p[batch], q[batch], y[batch])
+        result[:, batch] = _log_jet(p, q, y[batch], places[batch])
     return result
 
 
@@ -59,34 +59,35 @@ def _mean_inverse(p: Floats, q: Floats, y: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + y * p / c / value), dtype=np.float64)
 
 
-def _log_jet(p: Floats, q: Floats, y: Floats) -> Floats:
+def _log_jet(p: Floats, q: Floats, y: Floats, places: Ints) -> Floats:
     c = p + q
     value = jets.constant((1.0 + np.sqrt(1.0 + y)) / 2.0)
     for k in range(min(MOST_STEPS, steps_for(float(y.max()))), 0, -1):
-        odd = _coefficient(1.0, [(p + k, _P), (c + k - 1.0, _BOTH)], [c + 2 * k - 1.0, c + 2 * k], y)
-        value = _one_plus(jets.quotient(odd, value))
-        even = _coefficient(float(k), [(q + k - 1.0, _Q)], [c + 2 * k - 2.0, c + 2 * k - 1.0], y)
-        value = _one_plus(jets.quotient(even, value))
-    whole: Floats = -jets.logarithm(_one_plus(jets.quotient(_coefficient(1.0, [(p, _P)], [c], y), value)))
+        odd = _coefficient(1.0, [(p + k, _P), (c + k - 1.0, _BOTH)], [c + 2 * k - 1.0, c + 2 * k])
+        value = _one_plus(odd[:, places], y, value)
+        even = _coefficient(float(k), [(q + k - 1.0, _Q)], [c + 2 * k - 2.0, c + 2 * k - 1.0])
+        value = _one_plus(even[:, places], y, value)
+    first = _coefficient(1.0, [(p, _P)], [c])
+    whole: Floats = -jets.logarithm(_one_plus(first[:, places], y, value))
     return whole
 
 
-def _one_plus(jet: Floats) -> Floats:
-    jet[0] += 1.0
-    return jet
+def _one_plus(e: Floats, y: Floats, value: Floats) -> Floats:
+    """1 + e y / value; e as value, two slopes, three curvatures by p and q."""
+    stepped = jets.quotient(jets.times_last_variable(e, y), value)
+    stepped[0] += 1.0
+    return stepped
 
 
 # How fast a factor grows with p, and with q.
 _P, _Q, _BOTH = (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)
 
 
-def _coefficient(
-    number: float, above: Sequence[tuple[Floats, tuple[float, float]]], below: Sequence[Floats], y: Floats
-) -> Floats:
-    """The jet of e y, e the number times the factors above by those below, which grow with both p and q."""
+def _coefficient(number: float, above: Sequence[tuple[Floats, tuple[float, float]]], below: Sequence[Floats]) -> Floats:
+    """The number times the factors above by those below, which grow with both p and q: six rows, as `_one_plus`."""
     factors = [(factor, growth, 1.0) for factor, growth in above] + [(factor, _BOTH, -1.0) for factor in below]
-    e = np.full_like(y, number)
-    slope_p, slope_q, bend_pp, bend_pq, bend_qq = np.zeros((5, y.size))
+    e = np.full(below[0].size, number)
+    slope_p, slope_q, bend_pp, bend_pq, bend_qq = np.zeros((5, e.size))
     for factor, (by_p, by_q), power in factors:
         inverse = 1.0 / factor
         e *= factor if power > 0 else inverse
@@ -97,9 +98,5 @@ def _coefficient(
         bend_pp -= by_p * bend
         bend_pq -= by_p * by_q * bend
         bend_qq -= by_q * bend
-    curvatures = (
-        e * (slope_p * slope_p + bend_pp),
-        e * (slope_p * slope_q + bend_pq),
-        e * (slope_q * slope_q + bend_qq),
-    )
-    return jets.times_last_variable(e, (e * slope_p, e * slope_q), curvatures, y)
+    curves = (slope_p * slope_p + bend_pp, slope_p * slope_q + bend_pq, slope_q * slope_q + bend_qq)
+    return np.stack([e, e * slope_p, e * slope_q, *(e * curve for curve in curves)])
