@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 import pytest
 
+from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.beta_geometric_likelihood import bg_likelihood, mbg_likelihood
 from regulars_scoring.adapters.engine.degeneracy import (
     HOMOGENEOUS_DROP_OUT,
@@ -23,7 +24,7 @@ from regulars_scoring.adapters.engine.population import Ints
 from regulars_scoring.domain import bg_nbd, mbg_nbd, pareto_nbd
 from regulars_scoring.domain.bg_nbd import BgNbd
 from regulars_scoring.domain.mbg_nbd import MbgNbd
-from regulars_scoring.domain.model import BG_NBD, PARETO_NBD, POOLED_MEAN
+from regulars_scoring.domain.model import BG_NBD, MBG_NBD, PARETO_NBD, POOLED_MEAN
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
 from regulars_scoring.domain.refusals import TooFewPurchases
 from scoring import cdnow
@@ -105,6 +106,8 @@ def test_each_boundary_has_its_name() -> None:
     assert degeneracies_of(sound, 230.0, is_at_bound=True) == ("at_bound",)
     assert degeneracies_of(ParetoNbd(0.55, 74.0, 0.6, 1e6), 230.0, is_at_bound=True) == (NO_DROP_OUT,)
     assert degeneracies_of(ParetoNbd(0.55, 74.0, 5e3, 1e6), 230.0, is_at_bound=True) == (HOMOGENEOUS_DROP_OUT,)
+    assert degeneracies_of(ParetoNbd(0.55, 74.0, 1e-3, 3e-6), 230.0, is_at_bound=False) == (POLARISED_DROP_OUT,)
+    assert degeneracies_of(MbgNbd(0.1, 1e-4, 0.8, 2.5), 230.0, is_at_bound=False) == ("polarised_rates",)
     assert degeneracies_of(BgNbd(2e3, 9e4, 30.0, 1e5), 230.0, is_at_bound=False) == (NO_DROP_OUT, "homogeneous_rates")
 
 
@@ -198,3 +201,37 @@ def compare_derivatives(likelihood: Likelihood, at: np.ndarray[tuple[int], np.dt
 def test_a_likelihood_that_only_rises_ends_at_its_bound() -> None:
     found = maximise(lambda p: (float(np.log(p[0])), 1 / p, np.array([[-1 / p[0] ** 2]])), np.array([1.0]))
     assert found.is_at_bound
+
+
+def a_strange_shop(kind: str, customers: int = 300) -> tuple[Ints, Ints, Ints]:
+    """Customers who are all alike in one way or another."""
+    chance = np.random.default_rng(0)
+    T = chance.integers(2, 400, customers)
+    x, t_x = {
+        "every day": (T, T),
+        "like clockwork": (T // 30, T // 30 * 30),
+        "once more, as all do": (np.ones_like(T), np.ones_like(T)),
+        "once more, today": (np.ones_like(T), T),
+        "a week, and never again": (np.minimum(T, 6), np.minimum(T, 6)),
+        "every other day, or never": (T // 2 * (T % 2), T // 2 * 2 * (T % 2)),
+        "ten came again": (np.where(np.arange(customers) < 10, 1, 0), np.where(np.arange(customers) < 10, 1, 0)),
+    }[kind]
+    return x, t_x, T
+
+
+@pytest.mark.parametrize("name", [MBG_NBD, BG_NBD, PARETO_NBD])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("every day", "like clockwork", "once more, as all do", "once more, today"),
+        *("a week, and never again", "every other day, or never", "ten came again"),
+    ],
+)
+def test_a_strange_shop_is_a_fit_with_finite_figures(kind: str, name: str) -> None:
+    x, t_x, T = a_strange_shop(kind)
+    fit = fit_buying(x, t_x, T, name)
+    assert np.isfinite(fit.log_likelihood)
+    alive = kernels.p_alive(fit.model, x, t_x, T)
+    assert ((alive >= 0) & (alive <= 1)).all()
+    if kind not in ("every other day, or never", "ten came again"):
+        assert fit.degeneracies

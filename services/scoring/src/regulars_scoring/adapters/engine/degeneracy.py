@@ -11,11 +11,14 @@ NO_DROP_OUT = "no_drop_out"
 HOMOGENEOUS_DROP_OUT = "homogeneous_drop_out"
 HOMOGENEOUS_RATES = "homogeneous_rates"
 POLARISED_DROP_OUT = "polarised_drop_out"
+POLARISED_RATES = "polarised_rates"
 AT_BOUND = "at_bound"
 
 _LEAST_DROP_OUT = 1e-3
 _MOST_ALIKE = 1e3
 _LEAST_ALIKE = 1e-3
+_SHORTEST_DAYS = 0.01
+"""Of alpha and beta: below, whatever rates are like within a quarter of an hour decides of customers' lives."""
 
 
 def degeneracies_of(model: Fitted, observed: float, *, is_at_bound: bool) -> tuple[str, ...]:
@@ -23,6 +26,8 @@ def degeneracies_of(model: Fitted, observed: float, *, is_at_bound: bool) -> tup
     found = [name for name in (_of_leaving(model, observed),) if name is not None]
     if model.r > _MOST_ALIKE:
         found.append(HOMOGENEOUS_RATES)
+    if model.r < _LEAST_ALIKE or model.alpha < _SHORTEST_DAYS:
+        found.append(POLARISED_RATES)
     if is_at_bound and not found:
         found.append(AT_BOUND)
     return tuple(found)
@@ -31,7 +36,8 @@ def degeneracies_of(model: Fitted, observed: float, *, is_at_bound: bool) -> tup
 def _of_leaving(model: Fitted, observed: float) -> str | None:
     """Whether anybody leaves, and whether customers differ in it as they do in life: neither not at all nor wholly."""
     if isinstance(model, ParetoNbd):
-        left, alike = -expm1(-model.s * log1p(observed / model.beta)), model.s
+        left = -expm1(-model.s * log1p(observed / model.beta))
+        alike = 0.0 if model.beta < _SHORTEST_DAYS else model.s
     else:
         left, alike = model.a / (model.a + model.b), model.a + model.b
     if left < _LEAST_DROP_OUT:

@@ -13,6 +13,7 @@ import numpy as np
 
 from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.baselines import own_rate, population_mean, silence_table
+from regulars_scoring.adapters.engine.degeneracy import POLARISED_RATES
 from regulars_scoring.adapters.engine.fitting import FEWEST_REPEATERS, fit_buying
 from regulars_scoring.adapters.engine.metrics import Metrics, metrics_of
 from regulars_scoring.adapters.engine.occasions import Occasions, Past, bought_after, past_of
@@ -102,9 +103,12 @@ def _forecasters(occasions: Occasions, past: Past, days_ago: int, window: int) -
     found: dict[str, Forecaster] = dict(baselines)
     for name in FITTED:
         try:
-            found[name] = fit_buying(past.x, past.t_x, past.T, name).model
+            fit = fit_buying(past.x, past.t_x, past.T, name)
         except FitFailed:
             continue
+        # Rates without a bound take forecasts without an end to sum.
+        if POLARISED_RATES not in fit.degeneracies:
+            found[name] = fit.model
     return found
 
 

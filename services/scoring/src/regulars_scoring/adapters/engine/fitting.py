@@ -10,7 +10,7 @@ import numpy as np
 from regulars_scoring.adapters.engine.beta_geometric_likelihood import bg_likelihood, mbg_likelihood
 from regulars_scoring.adapters.engine.degeneracy import degeneracies_of
 from regulars_scoring.adapters.engine.gamma_likelihood import GammaLikelihood
-from regulars_scoring.adapters.engine.newton import Likelihood, Maximum, maximise
+from regulars_scoring.adapters.engine.newton import Likelihood, Maximum, Vector, maximise
 from regulars_scoring.adapters.engine.pareto_likelihood import ParetoLikelihood
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain.bg_nbd import BgNbd
@@ -29,7 +29,8 @@ FEWEST_REPEATERS = 10
 class BuyingFit:
     """`degeneracies` name the boundaries that the likelihood ran to; none in a sound fit.
 
-    Nobody leaves; all with the same chance; some at once and the others never; or all buy at the same rate.
+    Nobody leaves; all with the same chance; some at once and the others never; or all buy at the same rate, or some
+    all the time and the others never.
     `standard_errors` are in the order of the parameters, from the inverse of the Hessian at the maximum; None where the
     fit is degenerate, or the likelihood too flat for any.
     """
@@ -72,7 +73,11 @@ def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD) -> BuyingFit:
     recipe = _RECIPES[name]
     likelihood = recipe.likelihood(x, t_x, T)
     observed = max(float(T.mean()), 1.0)
-    best = _best(likelihood, recipe.starts(float(x.mean()), observed))
+
+    def is_boundary(parameters: Vector) -> bool:
+        return bool(degeneracies_of(recipe.model(*parameters.tolist()), observed, is_at_bound=False))
+
+    best = _best(likelihood, recipe.starts(float(x.mean()), observed), is_boundary)
     if not np.isfinite(best.log_likelihood) or not (best.has_converged or best.is_at_bound):
         raise FitFailed(f"{name} did not converge in {best.steps} steps")
     model = recipe.model(*best.parameters.tolist())
@@ -81,12 +86,12 @@ def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD) -> BuyingFit:
     return BuyingFit(model, best.log_likelihood, best.steps, degeneracies, errors)
 
 
-def _best(likelihood: Likelihood, starts: list[list[float]]) -> Maximum:
+def _best(likelihood: Likelihood, starts: list[list[float]], is_boundary: Callable[[Vector], bool]) -> Maximum:
     """The higher of the maxima found; the second start is for when the first leads to a boundary, or nowhere."""
-    found = maximise(likelihood, np.array(starts[0]))
-    if found.has_converged and not found.is_at_bound:
+    found = maximise(likelihood, np.array(starts[0]), is_boundary)
+    if found.has_converged and not found.is_at_bound and not is_boundary(found.parameters):
         return found
-    again = maximise(likelihood, np.array(starts[1]))
+    again = maximise(likelihood, np.array(starts[1]), is_boundary)
     return max(found, again, key=lambda maximum: maximum.log_likelihood)
 
 

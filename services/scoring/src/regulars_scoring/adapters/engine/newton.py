@@ -20,8 +20,8 @@ BOUND = 14.0
 """Logarithms of parameters stay within this of 0 (a millionth to a million): a boundary solution ends there."""
 _ENOUGH = 1e-8
 """Log-likelihood still to be gained when it stops; far below any statistical meaning."""
-_ENOUGH_AT_BOUND = 1e-2
-"""The same once a parameter is at its bound: what is left there are ever smaller steps along a flat ridge."""
+_ENOUGH_AT_BOUNDARY = 5e-2
+"""The same at a boundary of the model: what is left there are ever smaller steps along a flat ridge."""
 _LARGEST_DAMPING = 1e8
 
 
@@ -34,8 +34,11 @@ class Maximum:
     is_at_bound: bool
 
 
-def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
-    """The maximum over the logarithms of the parameters, by damped steps that never lose likelihood."""
+def maximise(likelihood: Likelihood, start: Vector, is_boundary: Callable[[Vector], bool] = lambda _: False) -> Maximum:
+    """The maximum over the logarithms of the parameters, by damped steps that never lose likelihood.
+
+    Where `is_boundary` of the parameters, or one of them is at its bound, it comes less near: nobody asks how far out.
+    """
     theta = np.log(start)
     value, slope, curve = _in_logs(likelihood, theta)
     damping = 1e-3
@@ -47,7 +50,8 @@ def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
         if np.isfinite(found) and found >= value - 1e-12 * abs(value):
             theta, value, slope, curve = tried, found, new_slope, new_curve
             damping *= 0.1
-            if gain < (_ENOUGH_AT_BOUND if _is_at_bound(theta) else _ENOUGH):
+            is_out = gain < _ENOUGH_AT_BOUNDARY and (_is_at_bound(theta) or is_boundary(np.exp(theta)))
+            if gain < _ENOUGH or is_out:
                 return _maximum(theta, value, step_number, has_converged=True)
         else:
             damping = max(damping * 10.0, 1e-6)
