@@ -118,6 +118,25 @@ def test_whether_a_one_time_buyer_of_pareto_nbd_is_alive_is_published(pareto: Bu
     assert pareto_nbd.p_alive(pareto.model, 0, 0, 273) == pytest.approx(0.2941633, rel=5e-4)
 
 
+def test_what_pareto_nbd_expects_is_published() -> None:
+    fit_of_btyd = ParetoNbd(0.5533971, 10.5801985, 0.6060625, 11.6562237)
+    assert pareto_nbd.expected_purchases(fit_of_btyd, 26, 30.86, 31, 52) == as_printed("25.46")  # W
+    assert pareto_nbd.p_alive(fit_of_btyd, 26, 30.86, 31) == as_printed("0.9979")  # W
+    # M, of a new customer in 1, 2, … 9 weeks.
+    published = "0.05077821 0.09916088 0.14542507 0.18979930 0.23247466 0.27361274 0.31335159 0.35181024 0.38909211"
+    model = ParetoNbd(0.55, 10.56, 0.61, 11.64)
+    found = [pareto_nbd.expected_purchases(model, 0, 0, 0, weeks) for weeks in range(1, 10)]
+    assert found == [as_printed(text) for text in published.split()]
+
+
+@pytest.mark.parametrize(("x", "t_x", "T"), [(40, 5, 6), (50, 1, 37), (50, 4, 37), (400, 5, 6), (500, 1, 37)])
+def test_parameters_that_overflowed_elsewhere_give_a_probability(x: int, t_x: float, T: float) -> None:
+    # L: a mean of a thousand purchases a week.
+    model = ParetoNbd(10.465, 7.98565181e-03, 3.0516, 2.820)
+    assert 0 <= pareto_nbd.p_alive(model, x, t_x, T) <= 1
+    assert isfinite(pareto_nbd.log_likelihood(model, x, t_x, T))
+
+
 def test_pareto_nbd_does_not_overflow_where_its_papers_form_does() -> None:
     model = ParetoNbd(0.55, 10.58, 0.61, 11.67)
     # L: gamma functions of 132 and more.

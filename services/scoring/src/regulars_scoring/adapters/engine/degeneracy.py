@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import expm1, log1p
 
+from regulars_scoring.domain.bg_bb import BgBb
 from regulars_scoring.domain.buying import Fitted
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
 
@@ -33,6 +34,19 @@ def degeneracies_of(model: Fitted, observed: float, *, is_at_bound: bool) -> tup
     return tuple(found)
 
 
+def slot_degeneracies_of(model: BgBb, *, is_at_bound: bool) -> tuple[str, ...]:
+    """The same of a fit to slots."""
+    leaving = _of_beta(model.gamma / (model.gamma + model.delta), model.gamma + model.delta)
+    found = [] if leaving is None else [leaving]
+    if model.alpha + model.beta > _MOST_ALIKE:
+        found.append(HOMOGENEOUS_RATES)
+    if model.alpha + model.beta < _LEAST_ALIKE:
+        found.append(POLARISED_RATES)
+    if is_at_bound and not found:
+        found.append(AT_BOUND)
+    return tuple(found)
+
+
 def _of_leaving(model: Fitted, observed: float) -> str | None:
     """Whether anybody leaves, and whether customers differ in it as they do in life: neither not at all nor wholly."""
     if isinstance(model, ParetoNbd):
@@ -40,6 +54,10 @@ def _of_leaving(model: Fitted, observed: float) -> str | None:
         alike = 0.0 if model.beta < _SHORTEST_DAYS else model.s
     else:
         left, alike = model.a / (model.a + model.b), model.a + model.b
+    return _of_beta(left, alike)
+
+
+def _of_beta(left: float, alike: float) -> str | None:
     if left < _LEAST_DROP_OUT:
         return NO_DROP_OUT
     if alike > _MOST_ALIKE:

@@ -10,7 +10,7 @@ import numpy as np
 from regulars_scoring.adapters.engine.beta_geometric_likelihood import bg_likelihood, mbg_likelihood
 from regulars_scoring.adapters.engine.degeneracy import degeneracies_of
 from regulars_scoring.adapters.engine.gamma_likelihood import GammaLikelihood
-from regulars_scoring.adapters.engine.newton import Likelihood, Maximum, Vector, maximise
+from regulars_scoring.adapters.engine.newton import Likelihood, Maximum, Vector, maximise, standard_errors
 from regulars_scoring.adapters.engine.pareto_likelihood import ParetoLikelihood
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain.bg_nbd import BgNbd
@@ -82,7 +82,7 @@ def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD) -> BuyingFit:
         raise FitFailed(f"{name} did not converge in {best.steps} steps")
     model = recipe.model(*best.parameters.tolist())
     degeneracies = degeneracies_of(model, observed, is_at_bound=best.is_at_bound)
-    errors = None if degeneracies else _standard_errors(likelihood, best)
+    errors = None if degeneracies else standard_errors(likelihood, best)
     return BuyingFit(model, best.log_likelihood, best.steps, degeneracies, errors)
 
 
@@ -93,19 +93,6 @@ def _best(likelihood: Likelihood, starts: list[list[float]], is_boundary: Callab
         return found
     again = maximise(likelihood, np.array(starts[1]), is_boundary)
     return max(found, again, key=lambda maximum: maximum.log_likelihood)
-
-
-def _standard_errors(likelihood: Likelihood, maximum: Maximum) -> tuple[float, float, float, float] | None:
-    """Square roots of the diagonal of the inverse of the observed information."""
-    _, _, hessian = likelihood(maximum.parameters)
-    try:
-        variances = np.diag(np.linalg.inv(-hessian))
-    except np.linalg.LinAlgError:
-        return None
-    if not (np.isfinite(variances).all() and (variances > 0.0).all()):
-        return None
-    r, alpha, third, fourth = (float(error) for error in np.sqrt(variances))
-    return r, alpha, third, fourth
 
 
 def _beta_geometric_starts(mean_x: float, observed: float) -> list[list[float]]:

@@ -61,6 +61,22 @@ def maximise(likelihood: Likelihood, start: Vector, is_boundary: Callable[[Vecto
     return _maximum(theta, value, MAX_STEPS, has_converged=False)
 
 
+def standard_errors(likelihood: Likelihood, maximum: Maximum) -> tuple[float, float, float, float] | None:
+    """Of four parameters: square roots of the diagonal of the inverse of the observed information.
+
+    None where the likelihood is too flat for any.
+    """
+    _, _, hessian = likelihood(maximum.parameters)
+    try:
+        variances = np.diag(np.linalg.inv(-hessian))
+    except np.linalg.LinAlgError:
+        return None
+    if not (np.isfinite(variances).all() and (variances > 0.0).all()):
+        return None
+    first, second, third, fourth = (float(error) for error in np.sqrt(variances))
+    return first, second, third, fourth
+
+
 def _in_logs(likelihood: Likelihood, theta: Vector) -> tuple[float, Vector, Matrix]:
     parameters = np.exp(theta)
     value, gradient, hessian = likelihood(parameters)
