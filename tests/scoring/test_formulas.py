@@ -11,9 +11,9 @@ from scipy.special import hyp2f1
 
 from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.population import population_of
-from regulars_scoring.domain import hypergeometric, pareto_nbd
+from regulars_scoring.domain import beta_geometric, hypergeometric, pareto_nbd
 from regulars_scoring.domain.bg_nbd import BgNbd
-from regulars_scoring.domain.buying import Fitted, discounted_forever
+from regulars_scoring.domain.buying import Fitted, discounted_if_alive
 from regulars_scoring.domain.buying import expected_if_alive as expected_if_alive_of
 from regulars_scoring.domain.buying import p_alive as p_alive_of
 from regulars_scoring.domain.gamma_gamma import GammaGamma, expected_spend, population_mean
@@ -107,7 +107,7 @@ def test_pareto_nbd_counts_what_is_bought_as_its_story_does(s: float, history: t
     alive = pareto_nbd.p_alive(model, x, t_x, T)
     assert pareto_nbd.expected_purchases(model, x, t_x, T, 26) == pytest.approx(alive * expected, rel=1e-9)
     assert pareto_nbd.churn(model, x, t_x, T, 26) == pytest.approx(1 - alive * first, rel=1e-9)
-    assert pareto_nbd.discounted_forever(model, x, t_x, T, 0.0027) == pytest.approx(alive * forever, rel=1e-6)
+    assert pareto_nbd.discounted_forever(model, x, t_x, T, 0.0027) == pytest.approx(alive * forever, rel=1e-8)
     gone = quad(lambda y: s * (model.alpha + y) ** -shape * (model.beta + y) ** -(s + 1), t_x, T)[0]
     assert alive == pytest.approx(1 / (1 + gone * A**shape * B**s), rel=1e-9)
 
@@ -123,7 +123,7 @@ def test_all_purchases_to_come_are_those_of_every_horizon_discounted(model: Fitt
             return math.exp(-u) * alive * expected_if_alive_of(model, x, T, u / rate)
 
         by_hand = quad(due, 0, 60, limit=200)[0]
-        assert discounted_forever(model, x, t_x, T, rate) == pytest.approx(by_hand, rel=1e-6)
+        assert alive * discounted_if_alive(model, x, T, rate) == pytest.approx(by_hand, rel=1e-8)
 
 
 @pytest.mark.parametrize(("p", "q", "y"), [(0.5, 0.7, 3.0), (1.6, 0.25, 40.0), (50.0, 1.6, 10.0), (2.0, 3.0, 0.0)])
@@ -147,3 +147,25 @@ def _with_steps(p: float, q: float, y: float, steps: int) -> float:
         value = 1.0 + y * (p + k) * (c + k - 1.0) / ((c + 2 * k - 1.0) * (c + 2 * k)) / value
         value = 1.0 + y * k * (q + k - 1.0) / ((c + 2 * k - 2.0) * (c + 2 * k - 1.0)) / value
     return float(1.0 / (1.0 + y * p / c / value))
+
+
+@pytest.mark.parametrize(
+    ("shape", "span", "leaves", "stays", "horizon"),
+    [
+        *((0.6, 20.0, 0.9, 2.6, 1_000), (0.2, 15.0, 0.05, 52.0, 700)),
+        *((60.0, 15.0, 8.0, 22.0, 300), (200.0, 90.0, 0.3, 0.1, 365)),
+    ],
+)
+def test_many_purchases_are_reckoned_as_few_are(
+    monkeypatch: pytest.MonkeyPatch, shape: float, span: float, leaves: float, stays: float, horizon: float
+) -> None:
+    alive = beta_geometric.Alive(shape, span, leaves, stays)
+    at_once = beta_geometric.expected_of_many(alive, horizon)
+    monkeypatch.setattr(beta_geometric, "MANY", math.inf)
+    assert at_once == pytest.approx(beta_geometric.expected_purchases(alive, horizon), rel=1e-9)
+
+
+def test_who_never_leaves_is_expected_at_their_rate_though_it_were_a_thousand_a_day() -> None:
+    # 2000.5 / 0.5 a day for a year; of whom one in 1.5 billion leaves at a purchase.
+    alive = beta_geometric.Alive(2_000.5, 0.5, 4e-4, 6e5)
+    assert beta_geometric.expected_purchases(alive, 365.0) == pytest.approx(2_000.5 / 0.5 * 365, rel=1e-3)

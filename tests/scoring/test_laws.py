@@ -16,7 +16,7 @@ from regulars_scoring.domain.buying import (
     Fitted,
     buys_if_alive,
     churn,
-    discounted_forever,
+    discounted_if_alive,
     expected_if_alive,
     p_alive,
 )
@@ -137,7 +137,7 @@ def test_all_purchases_to_come_are_worth_more_than_a_years_and_fewer_than_withou
 ) -> None:
     x, t_x, T = history
     force = 0.001
-    forever = discounted_forever(model, x, t_x, T, force)
+    forever = p_alive(model, x, t_x, T) * discounted_if_alive(model, x, T, force)
     assert isfinite(forever)
     assert forever >= expected(model, x, t_x, T, 365.0) * np.exp(-force * 365.0) * (1 - 1e-9)
     alive = p_alive(model, x, t_x, T)

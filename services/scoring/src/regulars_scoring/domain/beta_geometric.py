@@ -11,8 +11,13 @@ from math import exp, expm1, lgamma, log, log1p, sqrt
 from regulars_scoring.domain.hypergeometric import mean_inverse
 from regulars_scoring.domain.quadrature import integral
 
+MANY = 2_000.0
+"""Purchases from which on they are not summed one by one."""
+BEYOND = 36.0
+"""So many times horizon / span are summed beyond what is expected, until what is left out is negligible."""
 _HUGE = 1e200
 _PRECISION = 1e-14
+_FEW_LEAVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def expected_purchases(alive: Alive, horizon: float) -> float:
     g(n+1) = g(n) + q(n), q(n+1) = q(n) (stays + n) / (leaves + stays + n), the chance of having stayed through n.
     All terms are positive, there is no pole at leaves = 1, and weights that sum to one need no gamma function.
     """
+    if (alive.shape + BEYOND) * horizon / alive.span > MANY:
+        return expected_of_many(alive, horizon)
     z = horizon / (alive.span + horizon)
     weight, stayed, made = 1.0, 1.0, 0.0
     mass, total = 1.0, 0.0
@@ -76,6 +83,29 @@ def expected_purchases(alive: Alive, horizon: float) -> float:
     return total / mass
 
 
+def expected_of_many(alive: Alive, horizon: float) -> float:
+    """E[Y(horizon)] as the mean over p of [1 - (1 + p horizon / span)^-shape] / p, which is as long for any number.
+
+    Where few leave, what is lost to leaving is reckoned instead: that falls off as p goes to 0.
+    """
+    ratio, norm = horizon / alive.span, log_beta(alive.leaves, alive.stays)
+    unbroken = alive.shape * ratio
+
+    def density(log_odds: float) -> float:
+        return exp(-alive.leaves * softplus(-log_odds) - alive.stays * softplus(log_odds) - norm)
+
+    def bought(log_odds: float) -> float:
+        p = probability_of(log_odds)
+        return -expm1(-alive.shape * log1p(p * ratio)) / p if p > 0.0 else unbroken
+
+    middle = log(alive.leaves) - log(alive.stays)
+    step = 0.3 / sqrt(1.0 + min(alive.leaves, alive.stays))
+    if alive.leaves < _FEW_LEAVE:
+        lost = integral(lambda log_odds: density(log_odds) * max(0.0, unbroken - bought(log_odds)), middle, step)
+        return max(0.0, unbroken - lost)
+    return integral(lambda log_odds: density(log_odds) * bought(log_odds), middle, step)
+
+
 def discounted_forever(alive: Alive, rate: float) -> float:
     """DERT: all purchases to come, each discounted continuously at `rate` > 0 per day until it is made.
 
@@ -90,4 +120,4 @@ def discounted_forever(alive: Alive, rate: float) -> float:
         bought = exp(density + log_lambda) / rate
         return bought * mean_inverse(alive.leaves, alive.stays, purchases / rate) if bought > 0.0 else 0.0
 
-    return integral(integrand, log((alive.shape + 1.0) / alive.span), 0.25 / sqrt(alive.shape + 1.0))
+    return integral(integrand, log((alive.shape + 1.0) / alive.span), 0.35 / sqrt(alive.shape + 1.0))

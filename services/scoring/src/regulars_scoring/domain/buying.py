@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from regulars_scoring.domain import bg_nbd, mbg_nbd, pareto_nbd
 from regulars_scoring.domain.beta_geometric import buys_within
+from regulars_scoring.domain.beta_geometric import discounted_forever as dert_of
 from regulars_scoring.domain.beta_geometric import expected_purchases as expected_of
 from regulars_scoring.domain.bg_nbd import BgNbd
 from regulars_scoring.domain.mbg_nbd import MbgNbd
@@ -51,12 +52,12 @@ def expected_if_alive(model: Fitted, x: int, T: float, horizon: float) -> float:
             return pareto_nbd.expected_if_alive(model, x, T, horizon)
 
 
-def discounted_forever(model: Fitted, x: int, t_x: float, T: float, rate: float) -> float:
-    """DERT: all purchases to come, discounted continuously at `rate` > 0 a day."""
+def discounted_if_alive(model: Fitted, x: int, T: float, rate: float) -> float:
+    """DERT of a customer who is alive: all purchases to come, discounted continuously at `rate` > 0 a day."""
     match model:
         case MbgNbd():
-            return mbg_nbd.discounted_forever(model, x, t_x, T, rate)
+            return dert_of(mbg_nbd.alive_after(model, x, T), rate)
         case BgNbd():
-            return bg_nbd.discounted_forever(model, x, t_x, T, rate)
+            return dert_of(bg_nbd.alive_after(model, x, T), rate)
         case ParetoNbd():
-            return pareto_nbd.discounted_forever(model, x, t_x, T, rate)
+            return pareto_nbd.discounted_if_alive(model, x, T, rate)

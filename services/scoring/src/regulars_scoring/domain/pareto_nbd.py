@@ -62,7 +62,12 @@ def buys_if_alive(model: ParetoNbd, x: int, T: float, horizon: float) -> float:
 
 
 def discounted_forever(model: ParetoNbd, x: int, t_x: float, T: float, rate: float) -> float:
-    """DERT: purchases after T, discounted continuously at `rate` > 0 per unit of time.
+    """DERT: purchases after T, discounted continuously at `rate` > 0 per unit of time."""
+    return p_alive(model, x, t_x, T) * discounted_if_alive(model, x, T, rate)
+
+
+def discounted_if_alive(model: ParetoNbd, x: int, T: float, rate: float) -> float:
+    """DERT of a customer alive at T.
 
     Fader, Hardie, Lee (2005), "RFM and CLV", equation 2, whose Psi(s, s; z) is the integral over the time that the
     customer may have left: ((beta+T) / (beta+T+u))^s e^(-rate u), taken here over the logarithm of u / (beta+T).
@@ -74,7 +79,7 @@ def discounted_forever(model: ParetoNbd, x: int, t_x: float, T: float, rate: flo
         return exp(log_time - z * time - model.s * log1p(time))
 
     lived = integral(integrand, -log(z + model.s), 0.2)
-    return p_alive(model, x, t_x, T) * (model.r + x) * (model.beta + T) / (model.alpha + T) * lived
+    return (model.r + x) * (model.beta + T) / (model.alpha + T) * lived
 
 
 def log_likelihood(model: ParetoNbd, x: int, t_x: float, T: float) -> float:

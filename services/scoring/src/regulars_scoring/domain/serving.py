@@ -9,7 +9,12 @@ from regulars_scoring.domain import baselines, buying
 from regulars_scoring.domain.baselines import OwnRate, SilenceTable
 from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
-from regulars_scoring.domain.value import DAILY_FORCE, YEAR_OF_ONE_A_DAY, discounted_purchases, purchases_within
+from regulars_scoring.domain.value import (
+    YEAR_OF_ONE_A_DAY,
+    discounted_purchases,
+    purchases_to_come,
+    purchases_within,
+)
 
 Serving = MbgNbd | ParetoNbd | OwnRate | SilenceTable
 
@@ -49,4 +54,4 @@ def purchases_forever(model: Serving, x: int, t_x: int, T: int) -> float | None:
     """DERT: all purchases to come, discounted by 1 % a month; None of a baseline, which has no end to its rates."""
     if isinstance(model, OwnRate | SilenceTable):
         return None
-    return buying.discounted_forever(model, x, t_x, T, DAILY_FORCE)
+    return buying.p_alive(model, x, t_x, T) * purchases_to_come(model, x, T)

@@ -1,11 +1,11 @@
-"""What a living customer is expected to buy within a horizon; and over a year, each month discounted at its end."""
+"""What a living customer is expected to buy within a horizon; and, discounted, over a year and for ever."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from math import log1p
 
-from regulars_scoring.domain.buying import Fitted, expected_if_alive
+from regulars_scoring.domain.buying import Fitted, discounted_if_alive, expected_if_alive
 
 MONTHS = 12
 MONTH_DAYS = 30
@@ -35,3 +35,9 @@ def discounted_purchases(model: Fitted, x: int, T: int) -> float:
         total += (until - before) / (1.0 + MONTHLY_RATE) ** month
         before = until
     return total
+
+
+@lru_cache(_REMEMBERED)
+def purchases_to_come(model: Fitted, x: int, T: int) -> float:
+    """All purchases of a living customer, discounted continuously at the same rate: DERT."""
+    return discounted_if_alive(model, x, T, DAILY_FORCE)

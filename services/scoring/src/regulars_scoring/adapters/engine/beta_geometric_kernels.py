@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.domain import bg_nbd, mbg_nbd
+from regulars_scoring.domain.beta_geometric import BEYOND, MANY, expected_of_many
 from regulars_scoring.domain.bg_nbd import BgNbd
 from regulars_scoring.domain.mbg_nbd import MbgNbd
 
@@ -33,6 +35,20 @@ def buys_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
 
 def expected_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
     """As `domain.beta_geometric.expected_purchases`, all pairs at once; those that have converged are set aside."""
+    result = np.zeros(x.size)
+    many = (model.r + x + BEYOND) * horizon / (model.alpha + T) > MANY
+    result[many] = [_expected_of_many(model, *pair, horizon) for pair in zip(x[many], T[many], strict=True)]
+    result[~many] = _expected_one_by_one(model, x[~many], T[~many], horizon)
+    return result
+
+
+def _expected_of_many(model: Model, x: int, T: int, horizon: float) -> float:
+    """Few pairs are so: of who has been known for days and buys on most of them."""
+    alive = mbg_nbd.alive_after(model, x, T) if isinstance(model, MbgNbd) else bg_nbd.alive_after(model, x, T)
+    return expected_of_many(alive, horizon)
+
+
+def _expected_one_by_one(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
     result = np.zeros(x.size)
     open_ = np.arange(x.size)
     z = horizon / (model.alpha + T + horizon)
