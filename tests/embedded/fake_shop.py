@@ -17,7 +17,8 @@ REPORT = {
     "top_decile_revenue_share": 0.575,
     "expected_value_major": 1234.6,
     "currency": "GBP",
-    "buying": {"degeneracies": ["no_drop_out"]},
+    "choice": {"served": "own_rate"},
+    "fits": {"mbg_nbd": {"degeneracies": ["no_drop_out"]}, "pareto_nbd": {"failure": "it did not converge"}},
 }
 
 

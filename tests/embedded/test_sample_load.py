@@ -216,7 +216,8 @@ async def test_everybody_is_scored_once_nothing_waits_any_more(tmp_path: Path, s
     assert shop.stored["/v1/scoring/runs"] == {"as_of": max(p["business_date"] for p in shop.sent("purchase_id"))}
     assert summary.outlook.segments == {"champions": 4, "hibernating": 3}
     assert (summary.outlook.alarms, summary.outlook.messages, summary.outlook.events) == (3, 2, 99)
-    assert (summary.outlook.expected_value, summary.outlook.degeneracies) == (1235, ("no_drop_out",))
+    assert (summary.outlook.expected_value, summary.outlook.model) == (1235, "own_rate")
+    assert summary.outlook.degeneracies == ("no_drop_out (mbg_nbd)",)
 
 
 async def test_a_year_that_cannot_be_scored_says_why(tmp_path: Path, small_file: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
 from regulars_scoring.adapters.engine.population import Population, population_of
 from regulars_scoring.domain.state import BuyingState, Entry, state_of, summary_of
 
@@ -24,6 +25,8 @@ FILE = Path(__file__).parent / "data" / "cdnow_sample.csv"
 class Buyer:
     state: BuyingState
     bought_in_hold_out: int
+    ages: tuple[int, ...]
+    """Of the occasions of the calibration, in days before its end."""
 
 
 @cache
@@ -40,7 +43,8 @@ def buyers() -> tuple[Buyer, ...]:
 
 def _buyer(ledger: dict[date, Entry]) -> Buyer:
     calibration = {day: entry for day, entry in ledger.items() if day <= CALIBRATION_END}
-    return Buyer(state_of(calibration), len(ledger) - len(calibration))
+    ages = tuple((CALIBRATION_END - day).days for day in calibration)
+    return Buyer(state_of(calibration), len(ledger) - len(calibration), ages)
 
 
 @cache
@@ -48,3 +52,9 @@ def population() -> Population:
     summaries = [summary_of(buyer.state, CALIBRATION_END) for buyer in buyers()]
     rows = [(s.x, s.t_x, s.T, s.repeat_minor, s.total_minor) for s in summaries if s is not None]
     return population_of(*np.array(rows, dtype=np.int64).T)
+
+
+@cache
+def occasions() -> Occasions:
+    rows = [(place, age) for place, buyer in enumerate(buyers()) for age in buyer.ages]
+    return occasions_of(*np.array(rows, dtype=np.int64).T)

@@ -82,6 +82,22 @@ async def test_a_purchase_its_claim_and_its_return_heard_side_by_side_count_once
     assert await shop.rows("SELECT occasions, total_minor FROM customers") == [(1, 8 * 700)]
 
 
+async def test_a_claim_that_waits_for_the_first_purchase_of_all_counts_its_money(shop: Shop) -> None:
+    sale = a_sale(1000, "2026-03-01", customer_id=None)
+    async with shop.service.database.transaction() as connection:
+        # The purchase is heard, and not committed.
+        await connection.exec_driver_sql(f"""
+            INSERT INTO purchases (purchase_id, day, currency, total_minor, returned_minor, is_returned, is_voided)
+            VALUES ('{sale.purchase_id}', '{sale.business_date}', '{sale.currency}', 1000, 0, false, false)
+        """)
+        await connection.exec_driver_sql(f"INSERT INTO house (currency) VALUES ('{sale.currency}')")
+        claiming = asyncio.create_task(shop.hear(a_claim(sale)))
+        while not await shop.rows("SELECT FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await claiming
+    assert await shop.rows("SELECT occasions, total_minor FROM customers") == [(1, 1000)]
+
+
 async def test_purchases_during_a_publication_and_it_leave_the_same_figures(scored: Shop) -> None:
     customers = [UUID(str(event.data["customer_id"])) for event in await scored.told(CustomerScored.type)]
     await scored.takes_the_last_run_up_again("UPDATE customers SET scored_run = NULL")

@@ -24,7 +24,9 @@ from scoring.shop import Shop, code_of
         ({"horizon_days": 90.0}, "wrong_type"),
         ({"horizon_days": "90"}, "wrong_type"),
         ({"horizon_days": True}, "wrong_type"),
-        ({"model": "prophecy"}, "unknown_field"),
+        ({"model": "prophecy"}, "invalid_field"),
+        ({"model": "bg_nbd"}, "invalid_field"),
+        ({"oracle": "delphi"}, "unknown_field"),
         ([], "wrong_type"),
     ],
 )

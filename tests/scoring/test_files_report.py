@@ -10,12 +10,12 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from regulars_scoring.adapters.engine import fitting
+from regulars_scoring.adapters.engine import degeneracy
 from regulars_scoring.adapters.report.figures import MEANINGS
 from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.adapters.report.svg import shade, ticks_to
 from regulars_scoring.domain.findings import Findings
-from regulars_scoring.domain.plain_words import OF_BUYING, notes_of
+from regulars_scoring.domain.plain_words import OF_BUYING, OF_SERVING, notes_of
 from regulars_scoring.domain.rfm import SEGMENTS
 from scoring.files_shop import CDNOW, OF_ONLINE_RETAIL, ONLINE_RETAIL, regular_rows, scored, written
 
@@ -62,7 +62,7 @@ def test_what_comes_from_the_file_is_words_and_no_markup(findings: Findings) -> 
 def test_a_fit_at_a_boundary_is_named_in_plain_words(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     findings = scored(ONLINE_RETAIL, out=tmp_path / "scores.csv", report=report, **OF_ONLINE_RETAIL)
-    assert findings.notes == (OF_BUYING["no_drop_out"],)
+    assert findings.notes == (OF_SERVING["own_rate"], OF_BUYING["no_drop_out"])
     assert "hardly anybody ever leaves for good" in report.read_text()
 
 
@@ -73,10 +73,10 @@ def test_without_hindsight_the_page_says_why(tmp_path: Path) -> None:
 
 
 def test_every_boundary_and_every_segment_has_plain_words() -> None:
-    names = {fitting.NO_DROP_OUT, fitting.HOMOGENEOUS_DROP_OUT, fitting.POLARISED_DROP_OUT}
-    assert OF_BUYING.keys() == names | {fitting.HOMOGENEOUS_RATES, fitting.AT_BOUND}
+    names = {value for name, value in vars(degeneracy).items() if name.isupper() and isinstance(value, str)}
+    assert OF_BUYING.keys() == names
     assert MEANINGS.keys() == set(SEGMENTS)
-    assert "unusual way (of_tomorrow)" in notes_of(["of_tomorrow"], None)[0]
+    assert "unusual way (of_tomorrow)" in notes_of("mbg_nbd", ["of_tomorrow"], None)[0]
 
 
 @pytest.mark.parametrize("share", [place / 100 for place in range(101)])

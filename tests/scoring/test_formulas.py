@@ -1,4 +1,4 @@
-"""The models' laws, over parameters and customers of every kind; and the kernels beside the formulas they repeat."""
+"""The formulas with their arithmetic; and the kernels beside the formulas they repeat, over all of CDNOW."""
 
 from __future__ import annotations
 
@@ -6,70 +6,25 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import hyp2f1
 
 from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.population import population_of
+from regulars_scoring.domain import beta_geometric, hypergeometric, pareto_nbd
+from regulars_scoring.domain.bg_nbd import BgNbd
+from regulars_scoring.domain.buying import Fitted, discounted_if_alive
+from regulars_scoring.domain.buying import expected_if_alive as expected_if_alive_of
+from regulars_scoring.domain.buying import p_alive as p_alive_of
 from regulars_scoring.domain.gamma_gamma import GammaGamma, expected_spend, population_mean
-from regulars_scoring.domain.mbg_nbd import MbgNbd, churn, expected_if_alive, expected_purchases, p_alive
+from regulars_scoring.domain.hypergeometric import mean_inverse
+from regulars_scoring.domain.mbg_nbd import MbgNbd, expected_if_alive, expected_purchases, p_alive
+from regulars_scoring.domain.pareto_nbd import ParetoNbd
 from regulars_scoring.domain.value import MONTH_DAYS, MONTHLY_RATE, MONTHS, discounted_purchases
 from scoring import cdnow
 
 CDNOW = MbgNbd(0.525, 7 * 6.183, 0.891, 1.614)
-# As likelihoods end at their boundaries: no drop-out, the same drop-out for all, the same rate for all.
 NOBODY_LEAVES = MbgNbd(0.826, 70.2, 4.3e-4, 6.5e5)
-ALL_ALIKE = MbgNbd(900.0, 9000.0, 3e4, 1e5)
-
-models = st.one_of(
-    st.sampled_from([CDNOW, NOBODY_LEAVES, ALL_ALIKE]),
-    st.builds(MbgNbd, st.floats(0.02, 30), st.floats(0.5, 500), st.floats(0.01, 20), st.floats(0.05, 20)),
-    st.builds(MbgNbd, st.just(0.5), st.just(40.0), st.just(1.0), st.floats(0.05, 3)),
-    st.floats(0.01, 0.99).map(lambda a: MbgNbd(0.5, 40.0, a, 1.0 - a)),
-)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> tuple[int, int, int]:
-    """x, t_x and T in days: x occasions after the first need x days at least, except for the hard cases."""
-    x = draw(st.one_of(st.integers(0, 30), st.sampled_from([0, 200, 2000])))
-    t_x = 0 if x == 0 else draw(st.integers(0, 2500))
-    return x, t_x, t_x + draw(st.integers(0, 1500))
-
-
-@given(models, histories(), st.floats(0, 400))
-@settings(max_examples=60, deadline=None)
-def test_every_figure_is_finite_and_in_its_range(model: MbgNbd, history: tuple[int, int, int], horizon: float) -> None:
-    x, t_x, T = history
-    assert 0 <= p_alive(model, x, t_x, T) <= 1
-    assert 0 <= churn(model, x, t_x, T, horizon) <= 1
-    expected = expected_purchases(model, x, t_x, T, horizon)
-    assert 0 <= expected <= (model.r + x) / (model.alpha + T) * horizon * (1 + 1e-9)  # as many as without leaving
-
-
-@given(models, histories(), st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
-def test_silence_never_makes_a_customer_more_alive(model: MbgNbd, history: tuple[int, int, int], days: int) -> None:
-    x, t_x, T = history
-    assert p_alive(model, x, t_x, T + days) <= p_alive(model, x, t_x, T)
-
-
-@given(models, histories(), st.floats(0, 200), st.floats(0, 200))
-@settings(max_examples=60, deadline=None)
-def test_a_longer_horizon_expects_no_fewer_purchases_and_no_more_churn(
-    model: MbgNbd, history: tuple[int, int, int], horizon: float, more: float
-) -> None:
-    x, t_x, T = history
-    shorter, longer = (expected_purchases(model, x, t_x, T, days) for days in (horizon, horizon + more))
-    assert longer >= shorter * (1 - 1e-9)
-    assert churn(model, x, t_x, T, horizon + more) <= churn(model, x, t_x, T, horizon)
-
-
-@given(models, histories())
-@settings(max_examples=40, deadline=None)
-def test_one_purchase_is_expected_at_least_as_often_as_any(model: MbgNbd, history: tuple[int, int, int]) -> None:
-    x, t_x, T = history
-    assert expected_purchases(model, x, t_x, T, 90) >= (1 - churn(model, x, t_x, T, 90)) * (1 - 1e-9)
 
 
 def test_who_never_leaves_is_expected_at_their_rate() -> None:
@@ -112,20 +67,6 @@ def test_spend_lies_between_the_customers_mean_and_everybodys() -> None:
     assert 0 <= expected_spend(model, 1, -50.0) < population_mean(model)  # returns of what was bought before
 
 
-@given(models, st.lists(histories(), min_size=1, max_size=4))
-@settings(max_examples=25, deadline=None)
-def test_the_kernels_say_what_the_live_formulas_say(model: MbgNbd, customers: list[tuple[int, int, int]]) -> None:
-    x, t_x, T = (np.array(column, dtype=np.int64) for column in zip(*customers, strict=True))
-    alive = kernels.p_alive(model, x, t_x, T)
-    assert alive == pytest.approx([p_alive(model, *customer) for customer in customers], rel=1e-9)
-    assert kernels.churn(model, x, alive, T, 90) == pytest.approx(
-        [churn(model, *customer, 90) for customer in customers], rel=1e-9, abs=1e-12
-    )
-    assert kernels.expected_if_alive(model, x, T, 365.0) == pytest.approx(
-        [expected_if_alive(model, x, T, 365.0) for x, _, T in customers], rel=1e-9
-    )
-
-
 def test_the_kernels_say_the_same_of_every_customer_of_cdnow() -> None:
     people = cdnow.population()
     spend = GammaGamma(6.25, 3.74, 15.44)
@@ -147,3 +88,84 @@ def test_nobody_at_all_is_no_trouble_to_the_kernels() -> None:
     nobody = population_of(*np.empty((5, 0), np.int64))
     pair_x, pair_T, places = kernels.pairs_of(nobody)
     assert kernels.discounted_purchases(CDNOW, pair_x, pair_T)[places].size == 0
+
+
+@pytest.mark.parametrize("history", [(0, 0, 39.0), (7, 35.0, 77.86), (2, 30.43, 38.86)])
+@pytest.mark.parametrize("s", [0.606, 1.0, 2.4])
+def test_pareto_nbd_counts_what_is_bought_as_its_story_does(s: float, history: tuple[int, float, float]) -> None:
+    """Beside integrals over the time of leaving, by quadrature."""
+    model = ParetoNbd(0.553, 10.578, s, 11.669)
+    x, t_x, T = history
+    shape, A, B = model.r + x, model.alpha + T, model.beta + T
+
+    def stays(u: float) -> float:
+        return float((B / (B + u)) ** s)
+
+    expected = shape / A * quad(stays, 0, 26)[0]
+    first = quad(lambda u: shape / A * (A / (A + u)) ** (shape + 1) * stays(u), 0, 26)[0]
+    forever = shape / A * quad(lambda u: stays(u) * math.exp(-0.0027 * u), 0, np.inf, limit=200)[0]
+    alive = pareto_nbd.p_alive(model, x, t_x, T)
+    assert pareto_nbd.expected_purchases(model, x, t_x, T, 26) == pytest.approx(alive * expected, rel=1e-9)
+    assert pareto_nbd.churn(model, x, t_x, T, 26) == pytest.approx(1 - alive * first, rel=1e-9)
+    assert pareto_nbd.discounted_forever(model, x, t_x, T, 0.0027) == pytest.approx(alive * forever, rel=1e-8)
+    gone = quad(lambda y: s * (model.alpha + y) ** -shape * (model.beta + y) ** -(s + 1), t_x, T)[0]
+    assert alive == pytest.approx(1 / (1 + gone * A**shape * B**s), rel=1e-9)
+
+
+@pytest.mark.parametrize("model", [CDNOW, BgNbd(0.243, 7 * 4.414, 0.793, 2.426), ParetoNbd(0.553, 74.0, 0.606, 81.7)])
+def test_all_purchases_to_come_are_those_of_every_horizon_discounted(model: Fitted) -> None:
+    """DERT is the integral of rate e^(-rate t) E[Y(t)], here for customers who came seven times, once, and just now."""
+    rate = 0.0027 / 7
+    for x, t_x, T in [(7, 245, 545), (0, 0, 273), (0, 0, 0)]:
+        alive = p_alive_of(model, x, t_x, T)
+
+        def due(u: float, x: int = x, T: int = T, alive: float = alive) -> float:
+            return math.exp(-u) * alive * expected_if_alive_of(model, x, T, u / rate)
+
+        by_hand = quad(due, 0, 60, limit=200)[0]
+        assert alive * discounted_if_alive(model, x, T, rate) == pytest.approx(by_hand, rel=1e-8)
+
+
+@pytest.mark.parametrize(("p", "q", "y"), [(0.5, 0.7, 3.0), (1.6, 0.25, 40.0), (50.0, 1.6, 10.0), (2.0, 3.0, 0.0)])
+def test_the_continued_fraction_is_gausss_function(p: float, q: float, y: float) -> None:
+    assert mean_inverse(p, q, y) == pytest.approx(float(hyp2f1(1, p, p + q, -y)), rel=1e-13)
+
+
+def test_the_continued_fraction_has_all_its_digits_wherever_parameters_lead() -> None:
+    chance = np.random.default_rng(1)
+    for p, q, y in 10.0 ** chance.uniform([-2, -2, -4], [3.3, 3.3, 4], (200, 3)):
+        steps = hypergeometric.steps_for(y)
+        long = hypergeometric.mean_inverse(p, q, y)
+        assert long == pytest.approx(_with_steps(p, q, y, 4 * steps), rel=1e-12)
+        assert 1 / (1 + y) <= long <= 1
+
+
+def _with_steps(p: float, q: float, y: float, steps: int) -> float:
+    """The fraction from further out, and from another end."""
+    c, value = p + q, 1.0
+    for k in range(steps, 0, -1):
+        value = 1.0 + y * (p + k) * (c + k - 1.0) / ((c + 2 * k - 1.0) * (c + 2 * k)) / value
+        value = 1.0 + y * k * (q + k - 1.0) / ((c + 2 * k - 2.0) * (c + 2 * k - 1.0)) / value
+    return float(1.0 / (1.0 + y * p / c / value))
+
+
+@pytest.mark.parametrize(
+    ("shape", "span", "leaves", "stays", "horizon"),
+    [
+        *((0.6, 20.0, 0.9, 2.6, 1_000), (0.2, 15.0, 0.05, 52.0, 700)),
+        *((60.0, 15.0, 8.0, 22.0, 300), (200.0, 90.0, 0.3, 0.1, 365)),
+    ],
+)
+def test_many_purchases_are_reckoned_as_few_are(
+    monkeypatch: pytest.MonkeyPatch, shape: float, span: float, leaves: float, stays: float, horizon: float
+) -> None:
+    alive = beta_geometric.Alive(shape, span, leaves, stays)
+    at_once = beta_geometric.expected_of_many(alive, horizon)
+    monkeypatch.setattr(beta_geometric, "MANY", math.inf)
+    assert at_once == pytest.approx(beta_geometric.expected_purchases(alive, horizon), rel=1e-9)
+
+
+def test_who_never_leaves_is_expected_at_their_rate_though_it_were_a_thousand_a_day() -> None:
+    # 2000.5 / 0.5 a day for a year; of whom one in 1.5 billion leaves at a purchase.
+    alive = beta_geometric.Alive(2_000.5, 0.5, 4e-4, 6e5)
+    assert beta_geometric.expected_purchases(alive, 365.0) == pytest.approx(2_000.5 / 0.5 * 365, rel=1e-3)

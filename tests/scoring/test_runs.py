@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -20,8 +21,10 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     scored = await shop.told(CustomerScored.type)
     assert {event.event().customer_id for event in scored} == customers  # type: ignore[attr-defined]
     completed = (await shop.told())[-1]
+    served = run["report"]["choice"]["served"]
+    assert {event.data["model"] for event in scored} == {served}
     assert completed.event() == RunCompleted(
-        run_id=run["id"], as_of=TODAY, model="mbg_nbd", customers=len(customers), completed_at=shop.watch()
+        run_id=run["id"], as_of=TODAY, model=served, customers=len(customers), completed_at=shop.watch()
     )
     alarms = await shop.told(ChurnRiskRaised.type)
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
@@ -39,7 +42,44 @@ async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> No
     assert abs(deciles["expected_value_major"] - report["expected_value_major"]) < run["customers"]
     model = await scored.get("/v1/scoring/model")
     assert model["parameters"] == report["buying"]["parameters"]
-    assert (model["run_id"], model["is_degenerate"]) == (run["id"], report["buying"]["is_degenerate"])
+    assert (model["run_id"], model["model"], model["is_degenerate"]) == (run["id"], report["buying"]["model"], False)
+
+
+async def test_the_model_says_how_it_came_to_serve(scored: Shop) -> None:
+    # Of sixty customers some few are expected to have left: the fits run to the boundary, and the own rate serves.
+    model = await scored.get("/v1/scoring/model")
+    assert (model["asked_model"], model["model"], model["reason"]) == ("auto", "own_rate", "degenerate")
+    assert model["standard_errors"] is None
+    fits, evaluation = model["fits"], model["evaluation"]
+    assert {name: fit["is_degenerate"] for name, fit in fits.items()} == dict.fromkeys(fits, True)
+    assert set(fits) == {"mbg_nbd", "bg_nbd", "pareto_nbd"}
+    assert evaluation["window_days"] == 35  # a fifth of half a year
+    assert {"mbg_nbd", "own_rate", "recency", "population_mean"} <= set(evaluation["models"])
+    for judged in evaluation["models"].values():
+        assert judged["everybody"]["customers"] == evaluation["forecasts"]
+        assert judged["one_time_buyers"]["customers"] < evaluation["forecasts"]
+
+
+async def test_a_run_can_be_asked_for_by_a_model_of_ones_own_choice(shop: Shop) -> None:
+    await shop.hear(*a_crowd(300))
+    for name in ("recency", "population_mean", "own_rate"):
+        run = await shop.run(model=name)
+        assert (run["asked_model"], run["report"]["choice"]["served"]) == (name, name)
+        assert (await shop.told(RunCompleted.type))[-1].data["model"] == name
+    (said, *_) = await shop.told(CustomerScored.type)
+    assert (await shop.score(UUID(str(said.data["customer_id"]))))["residual_value"] is None
+
+
+async def test_a_model_that_takes_one_time_buyers_for_alive_never_serves(shop: Shop) -> None:
+    refused = await shop.send("POST", "/v1/scoring/runs", {"model": "bg_nbd"}, key="bg")
+    assert code_of(refused) == (422, "invalid_field")
+
+
+async def test_a_baseline_that_takes_more_history_than_there_is_leaves_a_failed_run(scored: Shop) -> None:
+    before = await scored.get("/v1/scoring/model")
+    run = await scored.run(model="recency", as_of=str(TODAY - timedelta(days=110)))
+    assert (run["state"], run["failure"]["code"]) == ("failed", "fit_failed")
+    assert await scored.get("/v1/scoring/model") == before
 
 
 async def test_the_live_score_is_the_runs(scored: Shop) -> None:

@@ -134,7 +134,7 @@ async def test_no_alarm_is_raised_for_who_is_back_before_it_is_said(scored: Shop
 
 
 async def test_an_alarm_is_raised_once_for_all_in_a_commit(scored: Shop) -> None:
-    await hear_together(scored, *map(scored.as_told, [a_sale(100, f"2026-01-0{day}") for day in (6, 7, 8, 9)]))
+    await hear_together(scored, *map(scored.as_told, [a_sale(100 + number, "2026-01-06") for number in range(4)]))
     assert (await scored.score())["churn_band"] == "high"
     assert len(await said_of(scored, ANNA, ChurnRiskRaised.type)) == 1
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from regulars_kit.values import currency_exponent, new_id
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
+from regulars_scoring.adapters.engine.expectations import expectations_of
 from regulars_scoring.adapters.engine.hindsight import Aftermath, hindsight_of
-from regulars_scoring.adapters.engine.outlook import outlook_of
+from regulars_scoring.adapters.engine.occasions import occasions_of
 from regulars_scoring.adapters.engine.population import Population, population_of
 from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_of, tenths_of
 from regulars_scoring.adapters.files import customers, ledger
@@ -29,6 +30,7 @@ from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.domain.cohorts import span_for, triangle_of
 from regulars_scoring.domain.findings import Findings, Rows
 from regulars_scoring.domain.hindsight import Hindsight
+from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.rfm import SCORES, segment_of
 from regulars_scoring.domain.scoring import Bands
@@ -85,7 +87,7 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     population = population_of(*customers.states(bench, as_of))
     tell("fitting", 0.0)
     asked = Asked(new_id(), as_of, order.horizon_days, book.currency)
-    drafts = draft(population, asked, Bands())
+    drafts = draft(population, asked, Bands(), occasions_of(*customers.occasions(bench, as_of)))
     tell("scoring", 0.0)
     figures = _figures(population, drafts)
     tell("writing", 0.0)
@@ -95,7 +97,7 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     if order.report is not None:
         # A second fit takes as long as the first, and only the report shows what comes of it.
         tell("looking back", 0.0)
-        looked = _hindsight(bench, book, as_of, order.horizon_days)
+        looked = _hindsight(bench, book, as_of, drafts.model)
     span = span_for(book.first_day, as_of)
     return Findings(
         file=order.asking.path.name,
@@ -119,7 +121,7 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
 
 def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
     """The columns of the file of scores that are not states, in the order of the population."""
-    outlook = outlook_of(population, drafts.model, HORIZONS)
+    expected = expectations_of(population, drafts.model, HORIZONS)
     scores = range(SCORES + 1)
     segments = np.array([[segment_of(r, f) if r and f else "" for f in scores] for r in scores], dtype=object)
     return {
@@ -128,11 +130,11 @@ def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
         "f_score": drafts.frequency,
         "m_score": drafts.monetary,
         "segment": segments[drafts.recency, drafts.frequency],
-        "p_alive": outlook.alive,
-        f"churn_{drafts.model.horizon_days}": outlook.churn,
-        **{f"expected_purchases_{days}": expected for days, expected in outlook.expected.items()},
-        "expected_spend": outlook.spend,
-        "clv": outlook.clv,
+        "p_alive": expected.alive,
+        f"churn_{drafts.model.horizon_days}": expected.churn,
+        **{f"expected_purchases_{days}": purchases for days, purchases in expected.purchases.items()},
+        "expected_spend": expected.spend,
+        "clv": expected.clv,
         "decile": drafts.decile,
     }
 
@@ -152,15 +154,16 @@ def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
 Looked = tuple[Hindsight | None, str | None]
 
 
-def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, days: int) -> Looked:
-    """A fit to all but the last `days`, held against them; or why there is none."""
+def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, served: Model) -> Looked:
+    """What serves fitted to all but the last days of its horizon, and held against them; or why there is none."""
+    days = served.horizon_days
     cut = as_of - timedelta(days=days)
     if (cut - book.first_day).days < days:
         return None, f"the purchases cover less than twice {days} days"
     after = customers.aftermath(bench, book.first_day, cut, as_of)
     before = population_of(*after.states)
     try:
-        model = draft(before, Asked(new_id(), cut, days, book.currency), Bands()).model
+        model = draft(before, Asked(new_id(), cut, days, book.currency, served.name), Bands()).model
     except FitFailed as failure:
         return None, f"{days} days ago there was too little to learn from ({failure.detail})"
     seen = Aftermath(after.bought, after.spent_minor, book.first_day, after.newcomers, after.repeats)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ import numpy as np
 from regulars_kit.priority import step_back
 from regulars_scoring.adapters.db import bulk
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
-from regulars_scoring.adapters.engine.population import Population, population_of
+from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
+from regulars_scoring.adapters.engine.population import Ints, Population, population_of
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
@@ -45,22 +47,25 @@ async def work(task: Mapping[str, Any]) -> None:
             raise FitFailed("there is no such run")
         if run["is_fitted"]:
             return
-        names, population = await _read(connection, run["as_of"])
-        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "")
-        drafts = draft(population, asked, Bands(**task["bands"]))
+        names, population, occasions = await _read(connection, run["as_of"])
+        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"])
+        drafts = draft(population, asked, Bands(**task["bands"]), occasions)
         await _write(connection, drafts, names)
     finally:
         await connection.close()
 
 
-async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUID, int]], Population]:
+async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUID, int]], Population, Occasions]:
     names: list[tuple[UUID, int]] = []
-    parts: list[np.ndarray[Any, np.dtype[np.int64]]] = [np.empty((0, 5), np.int64)]
+    parts: list[Ints] = [np.empty((0, 5), np.int64)]
+    ages: list[Ints] = [np.empty(0, np.int64)]
     async for rows in bulk.read_states(connection, as_of):
         names += [(row[0], row[1]) for row in rows]
-        parts.append(np.array([tuple(row)[2:] for row in rows], dtype=np.int64))
-    columns = np.concatenate(parts).T
-    return names, population_of(*columns)
+        parts.append(np.array([tuple(row)[2:7] for row in rows], dtype=np.int64))
+        ages.append(np.fromiter(chain.from_iterable(row[7] for row in rows), dtype=np.int64))
+    population = population_of(*np.concatenate(parts).T)
+    customer = np.repeat(np.arange(population.size), population.x + 1)
+    return names, population, occasions_of(customer, np.concatenate(ages))
 
 
 async def _write(connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]]) -> None:

@@ -41,6 +41,9 @@ async def follow_events(unit: Listening, house: House) -> None:
     returns = await unit.keep_returns(_once(each for each in unit.noted if isinstance(each, Return)))
     told = told_of_purchases([*(each for each in unit.noted if isinstance(each, Sale | Claim)), *returns])
     before = await unit.keep_purchases(told)
+    if currency is None and before:
+        # Only returns and claims were noted, and one may have waited for the first purchase of all: it has settled it.
+        currency = await unit.reporting_currency(None)
     postings = summed([*_postings(before, told, currency), *_postings_of_unmatched(returns, currency)])
     await unit.lock(_concerned(unit.noted, postings))
     await post(unit, postings, house)

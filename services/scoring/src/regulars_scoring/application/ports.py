@@ -15,7 +15,7 @@ from regulars_scoring.domain.facts import CustomerScored, Fact
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
-from regulars_scoring.domain.runs import Run
+from regulars_scoring.domain.runs import Run, Wanted
 from regulars_scoring.domain.scoring import Bands, Figures
 from regulars_scoring.domain.state import BuyingState, DayChange, Entry
 
@@ -107,7 +107,7 @@ class RunReads(Protocol):
 
 
 class RunStore(RunReads, Protocol):
-    async def open(self, run_id: UUID, as_of: date, horizon_days: int, client: str) -> Run | None:
+    async def open(self, run_id: UUID, wanted: Wanted, client: str) -> Run | None:
         """Begin a run and queue its job; None while another has not ended."""
 
     async def begin(self, run_id: UUID) -> None:

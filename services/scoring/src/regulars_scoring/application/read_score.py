@@ -7,7 +7,7 @@ from regulars_kit.values import CustomerId
 from regulars_scoring.application.ports import House, Reading, Reads
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import NoModelYet, NotScoredYet, UnknownCustomer
-from regulars_scoring.domain.scoring import Figures, Score, figures_of, score
+from regulars_scoring.domain.scoring import Figures, Score, figures_of, residual_value, score
 from regulars_scoring.domain.state import BuyingState, state_of
 
 
@@ -18,6 +18,8 @@ class LiveScore:
     score: Score
     figures: Figures
     model: Model
+    residual_value: float | None
+    """Of all purchases to come; None where a baseline serves."""
 
 
 async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, house: House) -> LiveScore:
@@ -30,10 +32,11 @@ async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, 
         model = await unit.model()
     if model is None:
         raise NoModelYet("no run was completed yet; POST /v1/scoring/runs starts one")
-    live = score(state, model, as_of or house.today())
+    day = as_of or house.today()
+    live = score(state, model, day)
     if live is None:
         raise NotScoredYet("the customer has kept no purchase, so there is nothing to score")
-    return LiveScore(customer_id, state, live, figures_of(live, house.bands), model)
+    return LiveScore(customer_id, state, live, figures_of(live, house.bands), model, residual_value(state, model, day))
 
 
 async def _state(unit: Reading, customer_id: CustomerId, as_of: date | None) -> BuyingState:

@@ -6,7 +6,7 @@ from datetime import time
 from regulars_scoring.application.ports import House, Transactions
 from regulars_scoring.application.start_run import open_run
 from regulars_scoring.domain.refusals import RunUnderWay
-from regulars_scoring.domain.runs import is_due
+from regulars_scoring.domain.runs import Wanted, is_due
 
 CLIENT = "schedule"
 
@@ -18,4 +18,4 @@ async def start_nightly_run(at: time, horizon_days: int, begin: Transactions, ho
             last = await unit.runs.page(None, 1)
             began = last[0].created_at if last else None
             if is_due(house.now(), at, house.zone, began, await unit.known_since()):
-                await open_run(unit, house.today(), horizon_days, CLIENT)
+                await open_run(unit, Wanted(house.today(), horizon_days, "auto"), CLIENT)

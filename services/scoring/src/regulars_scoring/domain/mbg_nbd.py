@@ -8,10 +8,10 @@ probability p ~ Beta(a, b). All times are in the unit of alpha: days. Finite for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, expm1, log, log1p
+from math import lgamma, log
 
-_HUGE = 1e200
-_PRECISION = 1e-14
+from regulars_scoring.domain import beta_geometric
+from regulars_scoring.domain.beta_geometric import Alive, log_beta, probability_of, softplus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class MbgNbd:
     b: float
 
 
+def alive_after(model: MbgNbd, x: int, T: float) -> Alive:
+    """What x repeat purchases until T tell of a customer who is alive then."""
+    return Alive(model.r + x, model.alpha + T, model.a, model.b + x + 1.0)
+
+
 def p_alive(model: MbgNbd, x: int, t_x: float, T: float) -> float:
     """The probability that the customer has not left, 0 to 1. It never rises in T at fixed x and t_x."""
-    since = t_x if x else 0.0
-    log_odds_gone = log(model.a) - log(model.b + x) + (model.r + x) * (log(model.alpha + T) - log(model.alpha + since))
-    if log_odds_gone > 0:
-        gone = exp(-log_odds_gone)
-        return gone / (1.0 + gone)
-    return 1.0 / (1.0 + exp(log_odds_gone))
+    return probability_of(-_log_odds_gone(model, x, t_x, T))
 
 
 def churn(model: MbgNbd, x: int, t_x: float, T: float, horizon: float) -> float:
@@ -39,8 +39,7 @@ def churn(model: MbgNbd, x: int, t_x: float, T: float, horizon: float) -> float:
 
     1 - P(alive) [1 - ((alpha+T)/(alpha+T+H))^(r+x)].
     """
-    buys_if_alive = -expm1(-(model.r + x) * log1p(horizon / (model.alpha + T)))
-    return 1.0 - p_alive(model, x, t_x, T) * buys_if_alive
+    return 1.0 - p_alive(model, x, t_x, T) * beta_geometric.buys_within(alive_after(model, x, T), horizon)
 
 
 def expected_purchases(model: MbgNbd, x: int, t_x: float, T: float, horizon: float) -> float:
@@ -51,28 +50,23 @@ def expected_purchases(model: MbgNbd, x: int, t_x: float, T: float, horizon: flo
 def expected_if_alive(model: MbgNbd, x: int, T: float, horizon: float) -> float:
     """E[Y(horizon)] of a customer who is alive at T; depends on x and T alone.
 
-    It is the papers' (a+b+x)/(a-1) [1 - ((alpha+T)/(alpha+T+t))^(r+x) 2F1(r+x, b+x+1; a+b+x; t/(alpha+T+t))], summed in
-    another order. A customer who never left would make n purchases, negative binomial with r+x and z = t/(alpha+T+t);
-    of them g(n) come before leaving: g(n+1) = g(n) + c q(n)/(c+n), q(n+1) = q(n) (1 - (a-1)/(c+n)), c = a+b+x. All
-    terms are positive, there is no pole at a = 1, and weights that sum to one need no gamma function.
+    The papers' (a+b+x)/(a-1) [1 - ((alpha+T)/(alpha+T+t))^(r+x) 2F1(r+x, b+x+1; a+b+x; t/(alpha+T+t))].
     """
-    z = horizon / (model.alpha + T + horizon)
-    c, excess, shape = model.a + model.b + x, model.a - 1.0, model.r + x
-    weight, kept, made = 1.0, 1.0, 0.0
-    mass, total = 1.0, 0.0
-    n = 0
-    while z > 0.0:
-        ratio = (shape + n) / (n + 1.0) * z
-        weight *= ratio
-        made += c * kept / (c + n)
-        kept *= 1.0 - excess / (c + n)
-        n += 1
-        mass += weight
-        total += weight * made
-        # The ratios move towards z and g grows by one at most, so a geometric series bounds what is left.
-        bound = max(ratio, z)
-        if bound < 1.0 and weight * (made + 1.0) <= _PRECISION * (1.0 - bound) ** 2 * total:
-            break
-        if mass > _HUGE:
-            weight, mass, total = weight / _HUGE, mass / _HUGE, total / _HUGE
-    return total / mass
+    return beta_geometric.expected_purchases(alive_after(model, x, T), horizon)
+
+
+def discounted_forever(model: MbgNbd, x: int, t_x: float, T: float, rate: float) -> float:
+    """DERT: purchases after T, discounted continuously at `rate` per unit of time."""
+    return p_alive(model, x, t_x, T) * beta_geometric.discounted_forever(alive_after(model, x, T), rate)
+
+
+def log_likelihood(model: MbgNbd, x: int, t_x: float, T: float) -> float:
+    """Of one customer."""
+    r, alpha, a, b = model.r, model.alpha, model.a, model.b
+    counts = lgamma(r + x) - lgamma(r) + log_beta(a, b + x + 1.0) - log_beta(a, b)
+    return counts + r * log(alpha) - (r + x) * log(alpha + T) + softplus(_log_odds_gone(model, x, t_x, T))
+
+
+def _log_odds_gone(model: MbgNbd, x: int, t_x: float, T: float) -> float:
+    since = t_x if x else 0.0
+    return log(model.a) - log(model.b + x) + (model.r + x) * (log(model.alpha + T) - log(model.alpha + since))

@@ -6,13 +6,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
+from regulars_scoring.domain.choice import ModelName
 from regulars_scoring.domain.gamma_gamma import GammaGamma
-from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.rfm import RfmCuts
+from regulars_scoring.domain.serving import Serving
 
-MBG_NBD = "mbg_nbd"
+MBG_NBD: Final = "mbg_nbd"
+PARETO_NBD: Final = "pareto_nbd"
+OWN_RATE: Final = "own_rate"
+RECENCY: Final = "recency"
+POPULATION_MEAN: Final = "population_mean"
+BG_NBD: Final = "bg_nbd"
+"""For comparison alone."""
 GAMMA_GAMMA = "gamma_gamma"
 POOLED_MEAN = "pooled_mean"
 
@@ -30,13 +38,13 @@ class Model:
     as_of: date
     horizon_days: int
     currency: str
-    buying: MbgNbd
+    buying: Serving
     spending: GammaGamma
     spend_model: str
     """`gamma_gamma`, or `pooled_mean` where that could not be fitted."""
     cuts: RfmCuts
     decile_bounds: Bounds
-    name: str = MBG_NBD
+    name: ModelName = MBG_NBD
 
 
 def decile_of(bounds: Bounds, value: float) -> int:

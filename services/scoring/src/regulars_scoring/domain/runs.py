@@ -9,10 +9,21 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from regulars_scoring.domain.choice import Asked
+
 RunState = Literal["queued", "running", "publishing", "completed", "failed", "cancelled"]
 
 Report = Mapping[str, object]
 """What the worker says of its fit and of all scores, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run is to do: of which day, how far ahead, by which model."""
+
+    as_of: date
+    horizon_days: int
+    model: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Run:
     state: RunState
     as_of: date
     horizon_days: int
+    asked_model: Asked
     created_at: datetime
     completed_at: datetime | None = None
     customers: int | None = None

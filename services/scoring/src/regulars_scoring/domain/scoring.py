@@ -7,11 +7,16 @@ from datetime import date
 
 from regulars_kit.values import currency_exponent
 from regulars_scoring.domain.gamma_gamma import expected_spend
-from regulars_scoring.domain.mbg_nbd import churn, p_alive
 from regulars_scoring.domain.model import Model, decile_of
 from regulars_scoring.domain.rfm import Cell, cell_of, segment_of
+from regulars_scoring.domain.serving import (
+    churn,
+    expected_purchases,
+    p_alive,
+    purchases_forever,
+    purchases_within_a_year,
+)
 from regulars_scoring.domain.state import BuyingState, Summary, summary_of
-from regulars_scoring.domain.value import discounted_purchases, purchases_within
 
 PUBLISHED_HORIZON_DAYS = 90
 _LARGEST_MAJOR = 10**12
@@ -75,20 +80,31 @@ def score(state: BuyingState, model: Model, as_of: date) -> Score | None:
     if summary is None:
         return None
     x, t_x, T = summary.x, summary.t_x, summary.T
-    alive = p_alive(model.buying, x, t_x, T)
-    spend = expected_spend(model.spending, x, major(summary.repeat_minor, model.currency))
-    value = spend * alive * discounted_purchases(model.buying, x, T)
+    spend = _spend(summary, model)
+    value = spend * purchases_within_a_year(model.buying, x, t_x, T)
     return Score(
         as_of=max(as_of, state.last_day or as_of),
         cell=_cell(summary, model),
         decile=decile_of(model.decile_bounds, value),
-        p_alive=alive,
+        p_alive=p_alive(model.buying, x, t_x, T),
         churn_90=churn(model.buying, x, t_x, T, PUBLISHED_HORIZON_DAYS),
         churn=churn(model.buying, x, t_x, T, model.horizon_days),
-        expected_purchases=alive * purchases_within(model.buying, x, T, model.horizon_days),
+        expected_purchases=expected_purchases(model.buying, x, t_x, T, model.horizon_days),
         expected_spend=spend,
         clv=value,
     )
+
+
+def residual_value(state: BuyingState, model: Model, as_of: date) -> float | None:
+    """Value of all purchases to come, discounted by 1 % a month, in major units; None where a baseline serves.
+
+    Of the last occasion's day when that is later than `as_of`; None without occasions.
+    """
+    summary = summary_of(state, as_of)
+    if summary is None:
+        return None
+    purchases = purchases_forever(model.buying, summary.x, summary.t_x, summary.T)
+    return None if purchases is None else _spend(summary, model) * purchases
 
 
 def figures_of(score: Score, bands: Bands) -> Figures:
@@ -112,6 +128,10 @@ def major(minor: int, currency: str) -> float:
 def hundredths(number: int) -> str:
     """A probability as it is published: 42 is "0.42"."""
     return f"{number // 100}.{number % 100:02d}"
+
+
+def _spend(summary: Summary, model: Model) -> float:
+    return expected_spend(model.spending, summary.x, major(summary.repeat_minor, model.currency))
 
 
 def _cell(summary: Summary, model: Model) -> Cell:

@@ -28,7 +28,8 @@ class Outlook:
     """What is expected of the customers. `top_share` is the best tenth's of the revenue, 0 to 1; `expected_value` is of
     the next year, in major units.
 
-    `degeneracies` say at which boundaries the model's fit ended. `events` stand in the partners' feed.
+    `model` serves; `degeneracies` say at which boundaries the fits of models ended that therefore do not. `events`
+    stand in the partners' feed.
     """
 
     segments: Mapping[str, int]
@@ -39,6 +40,7 @@ class Outlook:
     alarms: int
     messages: int
     events: int
+    model: str = "mbg_nbd"
 
 
 async def set_up(api: Api) -> None:
@@ -106,8 +108,18 @@ async def _outlook(api: Api, run: Mapping[str, Any], campaign: Mapping[str, Any]
         top_share=report["top_decile_revenue_share"],
         expected_value=round(report["expected_value_major"]),
         currency=report["currency"],
-        degeneracies=tuple(report["buying"]["degeneracies"]),
+        degeneracies=_degeneracies(report["fits"]),
         alarms=run["alarms"],
         messages=campaign["messages"]["sent"],
         events=int(str((await api.read("/v1/events", {"types": _RUN_COMPLETED}))["read_up_to"])),
+        model=report["choice"]["served"],
     )
+
+
+def _degeneracies(fits: Mapping[str, Any]) -> tuple[str, ...]:
+    """Each boundary once, with all models whose fits ended there."""
+    ended: dict[str, list[str]] = {}
+    for model, fit in fits.items():
+        for name in fit.get("degeneracies", ()):
+            ended.setdefault(name, []).append(model)
+    return tuple(f"{name} ({', '.join(models)})" for name, models in ended.items())

@@ -107,7 +107,8 @@ def _expected(outlook: Outlook) -> tuple[Rows, Rows]:
     figures: Rows = [
         ("the best tenth's share of the revenue", f"{outlook.top_share:.1%}"),
         ("expected value over the next year", f"{outlook.expected_value:,} {outlook.currency}"),
-        *[(f"  the model's fit ended at a boundary: {name}", "") for name in outlook.degeneracies],
+        ("  by", outlook.model),
+        *[(f"  fits that ended at a boundary: {name}", "") for name in outlook.degeneracies],
         ("churn alarms", outlook.alarms),
         ("messages written", outlook.messages),
         ("events in the partners' feed", outlook.events),

@@ -26,14 +26,15 @@ _STATES = """
            max(day) FILTER (WHERE open_purchases > 0) - min(day) FILTER (WHERE open_purchases > 0) AS t_x,
            $1 - min(day) FILTER (WHERE open_purchases > 0) AS t,
            (sum(net_minor) - (array_agg(net_minor ORDER BY day) FILTER (WHERE open_purchases > 0))[1])::bigint AS later,
-           sum(net_minor)::bigint AS total
+           sum(net_minor)::bigint AS total,
+           array_agg($1 - day ORDER BY day) FILTER (WHERE open_purchases > 0) AS ages
     FROM days JOIN customers ON customers.id = days.customer_id
     WHERE day <= $1
     GROUP BY days.customer_id, customers.version
     HAVING count(*) FILTER (WHERE open_purchases > 0) > 0
 """
 _RUN = """
-    SELECT as_of, horizon_days, runs.model IS NOT NULL AS is_fitted, house.currency
+    SELECT as_of, horizon_days, asked_model, runs.model IS NOT NULL AS is_fitted, house.currency
     FROM runs LEFT JOIN house ON true WHERE id = $1
 """
 _KEEP_MODEL = """
@@ -52,12 +53,15 @@ async def connect(database_url: str) -> Connection:
 
 
 async def find_run(connection: Connection, run_id: UUID) -> asyncpg.Record | None:
-    """`as_of`, `horizon_days`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
+    """`as_of`, `horizon_days`, `asked_model`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
     return await connection.fetchrow(_RUN, run_id)
 
 
 async def read_states(connection: Connection, as_of: date) -> AsyncIterator[Sequence[Sequence[Any]]]:
-    """States of everybody at the end of that day, some at a time: id, version, x, t_x, T, repeat and total minor."""
+    """States of everybody at the end of that day, some at a time.
+
+    Id, version, x, t_x, T, repeat and total minor, and the ages of all occasions in days, the oldest first.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         cursor = await connection.cursor(_STATES, as_of)
         while rows := await cursor.fetch(ROWS_AT_ONCE):

@@ -9,10 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from regulars_scoring.adapters.db.session import Session
+from regulars_scoring.domain.baselines import OwnRate, SilenceTable
 from regulars_scoring.domain.gamma_gamma import GammaGamma
 from regulars_scoring.domain.mbg_nbd import MbgNbd
-from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.model import MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY, Model
+from regulars_scoring.domain.pareto_nbd import ParetoNbd
 from regulars_scoring.domain.rfm import RfmCuts
+from regulars_scoring.domain.serving import Serving
 
 
 def document_of(model: Model) -> dict[str, Any]:
@@ -27,12 +30,27 @@ def model_in(document: Mapping[str, Any]) -> Model:
             **document,
             "run_id": UUID(document["run_id"]),
             "as_of": date.fromisoformat(document["as_of"]),
-            "buying": MbgNbd(**document["buying"]),
+            "buying": _serving_in(document["name"], document["buying"]),
             "spending": GammaGamma(**document["spending"]),
             "cuts": RfmCuts(**cuts),
             "decile_bounds": tuple(document["decile_bounds"]),
         }
     )
+
+
+_KINDS: Mapping[str, type[Serving]] = {
+    MBG_NBD: MbgNbd,
+    PARETO_NBD: ParetoNbd,
+    OWN_RATE: OwnRate,
+    RECENCY: SilenceTable,
+    POPULATION_MEAN: SilenceTable,
+}
+
+
+def _serving_in(name: str, parameters: Mapping[str, Any]) -> Serving:
+    """JSON has lists where tables have tuples."""
+    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in parameters.items()}
+    return _KINDS[name](**values)
 
 
 class ModelCache:

@@ -86,6 +86,7 @@ def run_in(row: Row) -> Run:
         state=row["state"],
         as_of=row["as_of"],
         horizon_days=row["horizon_days"],
+        asked_model=row["asked_model"],
         created_at=row["created_at"],
         completed_at=row["completed_at"],
         customers=row["customers"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.jobs import submit_job
 from regulars_scoring.adapters.db.rows import run_in
 from regulars_scoring.adapters.db.session import Session
-from regulars_scoring.domain.runs import Run
+from regulars_scoring.domain.runs import Run, Wanted
 
 SERVICE = "scoring"
 JOB_KIND = "scoring_run"
@@ -20,7 +20,7 @@ _ENDED_WITH_ITS_JOB = f"runs.state IN {_OPEN} AND coalesce(jobs.state, 'failed')
 _HOW_ITS_JOB_ENDED = "CASE WHEN jobs.state = 'cancelled' THEN 'cancelled' ELSE 'failed' END"
 _READ = f"""
     SELECT runs.id, job_id, CASE WHEN {_ENDED_WITH_ITS_JOB} THEN {_HOW_ITS_JOB_ENDED} ELSE runs.state END AS state,
-        as_of, horizon_days, runs.created_at, completed_at, customers, published, alarms, failure_code,
+        as_of, horizon_days, asked_model, runs.created_at, completed_at, customers, published, alarms, failure_code,
         failure_detail, report
     FROM runs LEFT JOIN jobs ON jobs.id = runs.job_id
 """
@@ -31,7 +31,8 @@ _CLOSE_ENDED = f"""
     ) AS how WHERE runs.id = how.id
 """
 _INSERT = """
-    INSERT INTO runs (id, job_id, as_of, horizon_days) VALUES ($1, '', $2, $3) ON CONFLICT DO NOTHING RETURNING id
+    INSERT INTO runs (id, job_id, as_of, horizon_days, asked_model) VALUES ($1, '', $2, $3, $4)
+    ON CONFLICT DO NOTHING RETURNING id
 """
 _BEGIN = (
     f"UPDATE runs SET state = CASE WHEN model IS NULL THEN 'running' ELSE state END WHERE id = $1 AND state IN {_OPEN}"
@@ -57,9 +58,9 @@ class SqlRuns:
         wanted = "WHERE ($1::uuid IS NULL OR runs.id < $1) ORDER BY runs.id DESC LIMIT $2"
         return [run_in(row) for row in await self._session.fetch(f"{_READ} {wanted}", before, limit)]
 
-    async def open(self, run_id: UUID, as_of: date, horizon_days: int, client: str) -> Run | None:
+    async def open(self, run_id: UUID, wanted: Wanted, client: str) -> Run | None:
         await self._session.execute(_CLOSE_ENDED)
-        if await self._session.first(_INSERT, run_id, as_of, horizon_days) is None:
+        if await self._session.first(_INSERT, run_id, wanted.as_of, wanted.horizon_days, wanted.model) is None:
             return None
         payload = {"run_id": str(run_id)}
         job_id = await submit_job(self._session.connection, SERVICE, JOB_KIND, payload, client=client)

@@ -11,9 +11,12 @@ from uuid import UUID
 import numpy as np
 
 from regulars_kit.values import currency_exponent
-from regulars_scoring.adapters.engine import kernels
-from regulars_scoring.adapters.engine.fitting import BuyingFit, SpendFit, fit_buying, fit_spend
+from regulars_scoring.adapters.engine import kernels, outlook
+from regulars_scoring.adapters.engine.candidates import Chosen, choose_model, report_of_choice
+from regulars_scoring.adapters.engine.fitting import SpendFit, fit_spend
+from regulars_scoring.adapters.engine.occasions import NO_OCCASIONS, Occasions
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
+from regulars_scoring.domain.choice import Asked as AskedModel
 from regulars_scoring.domain.model import Bounds, Model, decile_bounds_of
 from regulars_scoring.domain.rfm import SCORES, Cuts, RfmCuts, cuts_of, segment_of
 from regulars_scoring.domain.runs import Report
@@ -28,6 +31,7 @@ class Asked:
     as_of: date
     horizon_days: int
     currency: str
+    model: AskedModel = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,12 @@ class _Values:
     clv: Floats
 
 
-def draft(population: Population, asked: Asked, bands: Bands) -> Drafts:
-    """Raises `TooFewPurchases` and `FitFailed`."""
-    buying = fit_buying(population.x, population.t_x, population.T)
+def draft(population: Population, asked: Asked, bands: Bands, occasions: Occasions = NO_OCCASIONS) -> Drafts:
+    """Raises `TooFewPurchases` and `FitFailed`. Without occasions models cannot be evaluated, and the first serves."""
+    chosen = choose_model(population, occasions, asked.model)
     unit = float(10 ** currency_exponent(asked.currency))
     spending = fit_spend(population.x, population.repeat_minor / unit, population.total_minor / unit)
-    values = _values(population, buying, spending, asked.horizon_days, unit)
+    values = _values(population, chosen, spending, asked.horizon_days, unit)
     axes = _axes(population)
     cuts = RfmCuts(*(cuts_of(axis.tolist()) for axis in axes))
     bounds = decile_bounds_of(values.clv.tolist())
@@ -74,25 +78,24 @@ def draft(population: Population, asked: Asked, bands: Bands) -> Drafts:
         as_of=asked.as_of,
         horizon_days=asked.horizon_days,
         currency=asked.currency,
-        buying=buying.model,
+        buying=chosen.serving,
         spending=spending.model,
         spend_model=spending.name,
         cuts=cuts,
         decile_bounds=bounds,
+        name=chosen.choice.served,
     )
-    return _drafts(model, population, values, axes, bands, (buying, spending))
+    return _drafts(model, population, values, axes, bands, (chosen, spending))
 
 
-def _values(population: Population, buying: BuyingFit, spending: SpendFit, horizon: int, unit: float) -> _Values:
-    model, x, T = buying.model, population.x, population.T
-    pair_x, pair_T, places = kernels.pairs_of(population)
-    alive = kernels.p_alive(model, x, population.t_x, T)
-    spend = kernels.expected_spend(spending.model, x, population.repeat_minor / unit)
+def _values(population: Population, chosen: Chosen, spending: SpendFit, horizon: int, unit: float) -> _Values:
+    model, columns = chosen.serving, (population.x, population.t_x, population.T)
+    spend = kernels.expected_spend(spending.model, population.x, population.repeat_minor / unit)
     return _Values(
-        alive=alive,
-        churn_90=kernels.churn(model, x, alive, T, PUBLISHED_HORIZON_DAYS),
-        expected=alive * kernels.expected_if_alive(model, pair_x, pair_T, float(horizon))[places],
-        clv=spend * alive * kernels.discounted_purchases(model, pair_x, pair_T)[places],
+        alive=outlook.p_alive(model, *columns),
+        churn_90=outlook.churn(model, *columns, PUBLISHED_HORIZON_DAYS),
+        expected=outlook.expected_purchases(model, *columns, float(horizon)),
+        clv=spend * outlook.purchases_within_a_year(model, *columns),
     )
 
 
@@ -107,7 +110,7 @@ def _drafts(
     values: _Values,
     axes: tuple[Ints, Ints, Ints],
     bands: Bands,
-    fits: tuple[BuyingFit, SpendFit],
+    fits: tuple[Chosen, SpendFit],
 ) -> Drafts:
     cuts = (model.cuts.recency, model.cuts.frequency, model.cuts.monetary)
     recency, frequency, monetary = (_scores(cut, axis) for cut, axis in zip(cuts, axes, strict=True))
@@ -151,23 +154,16 @@ def _scores(cuts: Cuts, values: Ints) -> Ints:
 
 
 def _report(
-    model: Model, population: Population, values: _Values, fits: tuple[BuyingFit, SpendFit], decile: Ints
+    model: Model, population: Population, values: _Values, fits: tuple[Chosen, SpendFit], decile: Ints
 ) -> dict[str, object]:
-    buying, spending = fits
+    chosen, spending = fits
     deciles = _deciles(population, values, decile)
     return {
         "customers": population.size,
         "repeat_customers": population.repeaters,
         "currency": model.currency,
         "value_of": "revenue",
-        "buying": {
-            "model": model.name,
-            "parameters": asdict(model.buying),
-            "log_likelihood": buying.log_likelihood,
-            "steps": buying.steps,
-            "is_degenerate": bool(buying.degeneracies),
-            "degeneracies": list(buying.degeneracies),
-        },
+        **report_of_choice(chosen, model.as_of),
         "spending": {
             "model": spending.name,
             "parameters": asdict(spending.model),

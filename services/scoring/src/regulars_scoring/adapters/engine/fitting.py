@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from regulars_scoring.adapters.engine.beta_geometric_likelihood import bg_likelihood, mbg_likelihood
+from regulars_scoring.adapters.engine.degeneracy import degeneracies_of
 from regulars_scoring.adapters.engine.gamma_likelihood import GammaLikelihood
-from regulars_scoring.adapters.engine.mbg_likelihood import MbgLikelihood
-from regulars_scoring.adapters.engine.newton import Maximum, maximise
+from regulars_scoring.adapters.engine.newton import Likelihood, Maximum, Vector, maximise, standard_errors
+from regulars_scoring.adapters.engine.pareto_likelihood import ParetoLikelihood
 from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.domain.bg_nbd import BgNbd
+from regulars_scoring.domain.buying import Fitted
 from regulars_scoring.domain.gamma_gamma import GammaGamma
 from regulars_scoring.domain.mbg_nbd import MbgNbd
-from regulars_scoring.domain.model import GAMMA_GAMMA, POOLED_MEAN
+from regulars_scoring.domain.model import BG_NBD, GAMMA_GAMMA, MBG_NBD, PARETO_NBD, POOLED_MEAN
+from regulars_scoring.domain.pareto_nbd import ParetoNbd
 from regulars_scoring.domain.refusals import FitFailed, TooFewPurchases
 
 FEWEST_REPEATERS = 10
 """Customers who bought again: with fewer, four parameters fit anything."""
-
-NO_DROP_OUT = "no_drop_out"
-HOMOGENEOUS_DROP_OUT = "homogeneous_drop_out"
-HOMOGENEOUS_RATES = "homogeneous_rates"
-POLARISED_DROP_OUT = "polarised_drop_out"
-AT_BOUND = "at_bound"
-
-_LEAST_DROP_OUT = 1e-3
-_MOST_ALIKE = 1e3
-_LEAST_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class BuyingFit:
     """`degeneracies` name the boundaries that the likelihood ran to; none in a sound fit.
 
-    Nobody leaves; all with the same chance; some at once and the others never; or all buy at the same rate.
+    Nobody leaves; all with the same chance; some at once and the others never; or all buy at the same rate, or some
+    all the time and the others never.
+    `standard_errors` are in the order of the parameters, from the inverse of the Hessian at the maximum; None where the
+    fit is degenerate, or the likelihood too flat for any.
     """
 
-    model: MbgNbd
+    model: Fitted
     log_likelihood: float
     steps: int
     degeneracies: tuple[str, ...]
+    standard_errors: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +54,66 @@ class SpendFit:
     refusal: str | None
 
 
-def fit_buying(x: Ints, t_x: Ints, T: Ints) -> BuyingFit:
-    """MBG/NBD by maximum likelihood. Raises `TooFewPurchases`, and `FitFailed` when no step leads anywhere."""
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How a model is fitted: its likelihood, where to begin, its parameters as a value."""
+
+    likelihood: Callable[[Ints, Ints, Ints], Likelihood]
+    starts: Callable[[float, float], list[list[float]]]
+    model: Callable[..., Fitted]
+
+
+def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD) -> BuyingFit:
+    """The named model by maximum likelihood, MBG/NBD unless said; columns are of days, one row a customer.
+
+    Raises `TooFewPurchases`, and `FitFailed` when no step leads anywhere.
+    """
     if (repeaters := int((x > 0).sum())) < FEWEST_REPEATERS:
         raise TooFewPurchases(f"{repeaters} customers have bought again, and a fit takes {FEWEST_REPEATERS}")
-    likelihood = MbgLikelihood(x, t_x, T)
-    tried = [maximise(likelihood, start) for start in _starts(x, T)]
-    best = max(tried, key=lambda maximum: maximum.log_likelihood)
-    if not np.isfinite(best.log_likelihood) or not (best.has_converged or best.is_at_bound):
-        raise FitFailed(f"MBG/NBD did not converge in {best.steps} steps")
-    r, alpha, a, b = (float(value) for value in best.parameters)
-    model = MbgNbd(r, alpha, a, b)
-    return BuyingFit(model, best.log_likelihood, best.steps, _degeneracies(model, best))
-
-
-def _starts(x: Ints, T: Ints) -> list[Floats]:
-    """alpha near a quarter of the time observed, r by the mean rate; with some drop-out, and with hardly any."""
+    recipe = _RECIPES[name]
+    likelihood = recipe.likelihood(x, t_x, T)
     observed = max(float(T.mean()), 1.0)
+
+    def is_boundary(parameters: Vector) -> bool:
+        return bool(degeneracies_of(recipe.model(*parameters.tolist()), observed, is_at_bound=False))
+
+    best = _best(likelihood, recipe.starts(float(x.mean()), observed), is_boundary)
+    if not np.isfinite(best.log_likelihood) or not (best.has_converged or best.is_at_bound):
+        raise FitFailed(f"{name} did not converge in {best.steps} steps")
+    model = recipe.model(*best.parameters.tolist())
+    degeneracies = degeneracies_of(model, observed, is_at_bound=best.is_at_bound)
+    errors = None if degeneracies else standard_errors(likelihood, best)
+    return BuyingFit(model, best.log_likelihood, best.steps, degeneracies, errors)
+
+
+def _best(likelihood: Likelihood, starts: list[list[float]], is_boundary: Callable[[Vector], bool]) -> Maximum:
+    """The higher of the maxima found; the second start is for when the first leads to a boundary, or nowhere."""
+    found = maximise(likelihood, np.array(starts[0]), is_boundary)
+    if found.has_converged and not found.is_at_bound and not is_boundary(found.parameters):
+        return found
+    again = maximise(likelihood, np.array(starts[1]), is_boundary)
+    return max(found, again, key=lambda maximum: maximum.log_likelihood)
+
+
+def _beta_geometric_starts(mean_x: float, observed: float) -> list[list[float]]:
+    """alpha near a quarter of the time observed, r by the mean rate; with some drop-out, and with hardly any."""
     alpha = max(1.0, 0.25 * observed)
-    r = max(0.05, float(x.mean()) / observed * alpha)
-    return [np.array([r, alpha, 0.8, 2.5]), np.array([max(r, 0.5), 2.0 * alpha, 0.05, 2.0])]
+    r = max(0.05, mean_x / observed * alpha)
+    return [[r, alpha, 0.8, 2.5], [max(r, 0.5), 2.0 * alpha, 0.05, 2.0]]
 
 
-def _degeneracies(model: MbgNbd, maximum: Maximum) -> tuple[str, ...]:
-    found = []
-    if model.a / (model.a + model.b) < _LEAST_DROP_OUT:
-        found.append(NO_DROP_OUT)
-    elif model.a + model.b > _MOST_ALIKE:
-        found.append(HOMOGENEOUS_DROP_OUT)
-    elif model.a + model.b < _LEAST_ALIKE:
-        found.append(POLARISED_DROP_OUT)
-    if model.r > _MOST_ALIKE:
-        found.append(HOMOGENEOUS_RATES)
-    if maximum.is_at_bound and not found:
-        found.append(AT_BOUND)
-    return tuple(found)
+def _pareto_starts(mean_x: float, observed: float) -> list[list[float]]:
+    """As for the others; lives of about the time observed, and of many times that."""
+    alpha = max(1.0, 0.25 * observed)
+    r = max(0.05, mean_x / observed * alpha)
+    return [[r, alpha, 0.6, 0.3 * observed], [max(r, 0.5), 2.0 * alpha, 0.5, 5.0 * observed]]
+
+
+_RECIPES = {
+    MBG_NBD: _Recipe(mbg_likelihood, _beta_geometric_starts, MbgNbd),
+    BG_NBD: _Recipe(bg_likelihood, _beta_geometric_starts, BgNbd),
+    PARETO_NBD: _Recipe(ParetoLikelihood, _pareto_starts, ParetoNbd),
+}
 
 
 def fit_spend(x: Ints, repeat_spend: Floats, total_spend: Floats) -> SpendFit:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from regulars_scoring.adapters.engine.outlook import outlook_of, repeats_by_age
+from regulars_scoring.adapters.engine.expectations import expectations_of, repeats_by_age
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
 from regulars_scoring.domain.hindsight import ChurnBin, Hindsight, LiftTenth, TrackedWeek
 from regulars_scoring.domain.model import Model
@@ -35,14 +35,14 @@ class Aftermath:
 def hindsight_of(before: Population, model: Model, after: Aftermath) -> Hindsight:
     """`model` is fitted to `before`, and its horizon is the time that `after` tells of."""
     days = model.horizon_days
-    outlook = outlook_of(before, model, [days])
+    expected = expectations_of(before, model, [days])
     return Hindsight(
         cut=model.as_of,
         days=days,
         customers=before.size,
         weeks=_weeks(model, after),
-        lift=lift_of(outlook.expected[days] * outlook.spend, after.net_minor),
-        churn=churn_bins(outlook.churn, after.occasions == 0),
+        lift=lift_of(expected.purchases[days] * expected.spend, after.net_minor),
+        churn=churn_bins(expected.churn, after.occasions == 0),
     )
 
 

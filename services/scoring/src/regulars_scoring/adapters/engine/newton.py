@@ -20,6 +20,8 @@ BOUND = 14.0
 """Logarithms of parameters stay within this of 0 (a millionth to a million): a boundary solution ends there."""
 _ENOUGH = 1e-8
 """Log-likelihood still to be gained when it stops; far below any statistical meaning."""
+_ENOUGH_AT_BOUNDARY = 5e-2
+"""The same at a boundary of the model: what is left there are ever smaller steps along a flat ridge."""
 _LARGEST_DAMPING = 1e8
 
 
@@ -32,8 +34,11 @@ class Maximum:
     is_at_bound: bool
 
 
-def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
-    """The maximum over the logarithms of the parameters, by damped steps that never lose likelihood."""
+def maximise(likelihood: Likelihood, start: Vector, is_boundary: Callable[[Vector], bool] = lambda _: False) -> Maximum:
+    """The maximum over the logarithms of the parameters, by damped steps that never lose likelihood.
+
+    Where `is_boundary` of the parameters, or one of them is at its bound, it comes less near: nobody asks how far out.
+    """
     theta = np.log(start)
     value, slope, curve = _in_logs(likelihood, theta)
     damping = 1e-3
@@ -45,7 +50,8 @@ def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
         if np.isfinite(found) and found >= value - 1e-12 * abs(value):
             theta, value, slope, curve = tried, found, new_slope, new_curve
             damping *= 0.1
-            if gain < _ENOUGH:
+            is_out = gain < _ENOUGH_AT_BOUNDARY and (_is_at_bound(theta) or is_boundary(np.exp(theta)))
+            if gain < _ENOUGH or is_out:
                 return _maximum(theta, value, step_number, has_converged=True)
         else:
             damping = max(damping * 10.0, 1e-6)
@@ -53,6 +59,22 @@ def maximise(likelihood: Likelihood, start: Vector) -> Maximum:
             if damping > _LARGEST_DAMPING or gain < _ENOUGH:
                 return _maximum(theta, value, step_number, has_converged=gain < 1e-4)
     return _maximum(theta, value, MAX_STEPS, has_converged=False)
+
+
+def standard_errors(likelihood: Likelihood, maximum: Maximum) -> tuple[float, float, float, float] | None:
+    """Of four parameters: square roots of the diagonal of the inverse of the observed information.
+
+    None where the likelihood is too flat for any.
+    """
+    _, _, hessian = likelihood(maximum.parameters)
+    try:
+        variances = np.diag(np.linalg.inv(-hessian))
+    except np.linalg.LinAlgError:
+        return None
+    if not (np.isfinite(variances).all() and (variances > 0.0).all()):
+        return None
+    first, second, third, fourth = (float(error) for error in np.sqrt(variances))
+    return first, second, third, fourth
 
 
 def _in_logs(likelihood: Likelihood, theta: Vector) -> tuple[float, Vector, Matrix]:
@@ -75,5 +97,8 @@ def _step(slope: Vector, curve: Matrix, damping: float) -> Vector:
 
 
 def _maximum(theta: Vector, value: float, steps: int, *, has_converged: bool) -> Maximum:
-    is_at_bound = bool((np.abs(theta) >= BOUND - 1e-6).any())
-    return Maximum(np.exp(theta), value, steps, has_converged, is_at_bound)
+    return Maximum(np.exp(theta), value, steps, has_converged, _is_at_bound(theta))
+
+
+def _is_at_bound(theta: Vector) -> bool:
+    return bool((np.abs(theta) >= BOUND - 1e-6).any())

@@ -10,6 +10,7 @@ import numpy as np
 from regulars_scoring.adapters.engine.drafting import Drafts
 from regulars_scoring.adapters.engine.population import Floats, Population
 from regulars_scoring.domain.findings import SegmentCount, Tenth
+from regulars_scoring.domain.model import MBG_NBD
 from regulars_scoring.domain.plain_words import notes_of
 from regulars_scoring.domain.rfm import SCORES, SEGMENTS, segment_of
 
@@ -51,6 +52,7 @@ def tenths_of(drafts: Drafts, population: Population, clv: Floats) -> tuple[Tent
 
 def remarks_of(drafts: Drafts) -> tuple[str, ...]:
     """What is wrong with the fit, in plain words; nothing of a sound one."""
-    buying = cast("Mapping[str, object]", drafts.report["buying"])
+    fits = cast("Mapping[str, Mapping[str, list[str]]]", drafts.report["fits"])
     spending = cast("Mapping[str, object]", drafts.report["spending"])
-    return notes_of(cast("list[str]", buying["degeneracies"]), cast("str | None", spending["refusal"]))
+    degeneracies = fits.get(MBG_NBD, {}).get("degeneracies", [])
+    return notes_of(drafts.model.name, degeneracies, cast("str | None", spending["refusal"]))

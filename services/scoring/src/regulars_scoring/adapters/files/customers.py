@@ -38,6 +38,9 @@ _BEFORE_AND_AFTER = """
         FROM days WHERE day <= $end GROUP BY customer
     ) WHERE first_day IS NOT NULL
 """
+_OCCASIONS = """
+    SELECT place, CAST(? AS DATE) - day AS age FROM days JOIN customers USING (customer) WHERE is_occasion AND day <= ?
+"""
 _NEWCOMERS = """
     SELECT first_day - CAST(? AS DATE) AS place, count(*) AS found FROM customers WHERE first_day <= ? GROUP BY 1
 """
@@ -83,6 +86,12 @@ def gather(bench: Bench, as_of: date) -> tuple[int, int]:
 def states(bench: Bench, as_of: date) -> tuple[Column, ...]:
     """x, t_x, T, repeat and total minor units of the table's customers, in its order."""
     return tuple(whole(column) for column in bench.columns(_STATES, [as_of]).values())
+
+
+def occasions(bench: Bench, as_of: date) -> tuple[Column, Column]:
+    """Of each occasion until the day the customer's place in the table, and how many days ago it was."""
+    columns = bench.columns(_OCCASIONS, [as_of, as_of])
+    return whole(columns["place"]), whole(columns["age"])
 
 
 def aftermath(bench: Bench, first: date, cut: date, end: date) -> Aftermath:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -10,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from regulars_scoring.application.ports import HistoryEntry, Started
 from regulars_scoring.application.read_score import LiveScore
+from regulars_scoring.domain.choice import Asked
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.rfm import Cell
-from regulars_scoring.domain.runs import Run, RunState
+from regulars_scoring.domain.runs import Report, Run, RunState
 from regulars_scoring.domain.scoring import hundredths
 from regulars_scoring.domain.state import BuyingState
 
@@ -69,7 +71,7 @@ class ScoreOut(Answer):
     churn_90: float
     """Of no purchase within the next 90 days."""
     p_alive: float
-    """Of not having left for good."""
+    """Of not having left for good; where a baseline serves, of a purchase within 90 days."""
     horizon_days: int
     churn_horizon: float
     """Of no purchase within `horizon_days`."""
@@ -79,6 +81,8 @@ class ScoreOut(Answer):
     """On an occasion."""
     clv: float
     """Expected value over the next 12 months of 30 days, discounted by 1 % a month."""
+    residual_value: float | None
+    """Of all purchases to come, discounted at the same rate; null where a baseline serves."""
 
     @classmethod
     def of(cls, live: LiveScore) -> Self:
@@ -102,6 +106,7 @@ class ScoreOut(Answer):
             expected_purchases=score.expected_purchases,
             expected_spend=score.expected_spend,
             clv=score.clv,
+            residual_value=live.residual_value,
         )
 
 
@@ -168,6 +173,7 @@ class RunOut(Answer):
     state: RunState
     as_of: date
     horizon_days: int
+    asked_model: Asked
     created_at: datetime
     completed_at: datetime | None
     customers: int | None
@@ -189,6 +195,7 @@ class RunOut(Answer):
             state=run.state,
             as_of=run.as_of,
             horizon_days=run.horizon_days,
+            asked_model=run.asked_model,
             created_at=run.created_at,
             completed_at=run.completed_at,
             customers=run.customers,
@@ -210,7 +217,12 @@ class ModelOut(Answer):
     run_id: UUID
     as_of: date
     model: str
-    parameters: dict[str, float]
+    asked_model: Asked
+    reason: str | None
+    """Why it serves: `asked`, `evaluation`, `too_few_to_compare`, or `degenerate`: what else would have served is."""
+    parameters: dict[str, float | int | list[float] | list[int]]
+    standard_errors: dict[str, float] | None
+    """Of the parameters; null of baselines."""
     is_degenerate: bool
     spend_model: str
     spend_parameters: dict[str, float]
@@ -219,16 +231,24 @@ class ModelOut(Answer):
     rfm_cuts: dict[str, list[int | None]]
     """Least value that scores 2, 3, 4, 5 on each axis; recency in days since the last occasion, negated."""
     decile_bounds: list[float | None]
+    fits: dict[str, Any] | None
+    """Every model fitted: parameters, standard errors, and the boundaries its fit ended at, if any."""
+    evaluation: dict[str, Any] | None
+    """How models and baselines did in rolling hold-outs, the best first: of everybody, and of one-time buyers."""
 
     @classmethod
     def of(cls, model: Model, run: Run) -> Self:
-        buying, spending, cuts = model.buying, model.spending, model.cuts
+        spending, cuts, report = model.spending, model.cuts, run.report or {}
+        buying, choice = _part(report, "buying") or {}, _part(report, "choice") or {}
         return cls(
             run_id=model.run_id,
             as_of=model.as_of,
             model=model.name,
-            parameters={"r": buying.r, "alpha": buying.alpha, "a": buying.a, "b": buying.b},
-            is_degenerate=_is_degenerate(run),
+            asked_model=run.asked_model,
+            reason=choice.get("reason"),
+            parameters=_listed(asdict(model.buying)),
+            standard_errors=buying.get("standard_errors"),
+            is_degenerate=bool(buying.get("is_degenerate")),
             spend_model=model.spend_model,
             spend_parameters={"p": spending.p, "q": spending.q, "v": spending.v},
             horizon_days=model.horizon_days,
@@ -239,9 +259,16 @@ class ModelOut(Answer):
                 "monetary": list(cuts.monetary),
             },
             decile_bounds=list(model.decile_bounds),
+            fits=_part(report, "fits"),
+            evaluation=_part(report, "evaluation"),
         )
 
 
-def _is_degenerate(run: Run) -> bool:
-    buying = (run.report or {}).get("buying")
-    return isinstance(buying, dict) and bool(buying.get("is_degenerate"))
+def _part(report: Report, name: str) -> dict[str, Any] | None:
+    """A part of the report; None in those of earlier versions, which had fewer."""
+    part = report.get(name)
+    return part if isinstance(part, dict) else None
+
+
+def _listed(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}

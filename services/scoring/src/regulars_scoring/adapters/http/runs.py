@@ -20,6 +20,7 @@ from regulars_scoring.application.ports import Call
 from regulars_scoring.application.read_model import read_model
 from regulars_scoring.application.read_runs import list_runs, read_run
 from regulars_scoring.application.start_run import start_run
+from regulars_scoring.domain.choice import Asked
 from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS
 
 router = Router(tags=["scoring"])
@@ -31,17 +32,22 @@ LONGEST_HORIZON_DAYS = 3_650
 
 
 class RunIn(StrictModel):
-    """`as_of`: purchases after that day are ignored; none: today. `horizon_days`: of churn and expected purchases."""
+    """`as_of`: purchases after that day are ignored; none: today. `horizon_days`: of churn and expected purchases.
+
+    `model`: what is to serve. `auto`: whichever foretold best in the hold-outs. A model whose fit is degenerate serves
+    in neither case: then the best baseline does.
+    """
 
     as_of: Day | None = None
     horizon_days: Annotated[int, Field(ge=1, le=LONGEST_HORIZON_DAYS)] = PUBLISHED_HORIZON_DAYS
+    model: Asked = "auto"
 
 
 @router.post("/v1/scoring/runs", status_code=202)
 async def post_run(body: RunIn, response: Response, principal: Runner, here: Here, key: IdempotencyKey) -> StartedOut:
     """Fit the models anew and score everybody. One run at a time; a failed one leaves the scores as they were."""
     call = Call(principal.client, key, content_hash(body.model_dump(mode="json")))
-    started = await start_run(body.as_of, body.horizon_days, call, here.begin, here.house)
+    started = await start_run(body.as_of, body.horizon_days, body.model, call, here.begin, here.house)
     if started.is_replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return StartedOut.of(started)
@@ -68,7 +74,7 @@ async def get_run(run_id: UUID, principal: Reader, here: Here) -> RunOut:
 
 @router.get("/v1/scoring/model")
 async def get_model(principal: Reader, here: Here) -> ModelOut:
-    """Parameters, cuts and bounds that customers are scored by."""
+    """Parameters, cuts and bounds that customers are scored by, and how every model and baseline did beside it."""
     return ModelOut.of(*await read_model(here.read))
 
 

@@ -7,7 +7,16 @@ from dataclasses import asdict
 
 from regulars_kit.values import currency_exponent
 from regulars_scoring.domain.findings import Findings, Rows
-from regulars_scoring.domain.model import GAMMA_GAMMA, MBG_NBD, Model
+from regulars_scoring.domain.model import (
+    GAMMA_GAMMA,
+    MBG_NBD,
+    OWN_RATE,
+    PARETO_NBD,
+    POOLED_MEAN,
+    POPULATION_MEAN,
+    RECENCY,
+    Model,
+)
 
 MEANINGS: Mapping[str, str] = {
     "hibernating": "Came once or twice, long ago",
@@ -23,7 +32,15 @@ MEANINGS: Mapping[str, str] = {
 }
 """By the names of the segments."""
 
-_MODELS = {MBG_NBD: "MBG/NBD", GAMMA_GAMMA: "Gamma-Gamma", "pooled_mean": "pooled mean"}
+_MODELS = {
+    MBG_NBD: "MBG/NBD",
+    PARETO_NBD: "Pareto/NBD",
+    OWN_RATE: "each customer's own rate",
+    RECENCY: "the time since the last purchase",
+    POPULATION_MEAN: "the mean of all customers",
+    GAMMA_GAMMA: "Gamma-Gamma",
+    POOLED_MEAN: "pooled mean",
+}
 
 
 def share(part: float, whole: float) -> str:
@@ -36,12 +53,14 @@ def money(minor: float, currency: str) -> str:
 
 
 def model_of(model: Model) -> str:
-    """Names and parameters of what was fitted."""
+    """Names and parameters of what was fitted; a table's entries are too many to tell."""
     parts = ((model.name, asdict(model.buying)), (model.spend_model, asdict(model.spending)))
-    return " and ".join(
-        f"{_MODELS.get(name, name)} ({', '.join(f'{letter} {value:.4g}' for letter, value in parameters.items())})"
-        for name, parameters in parts
-    )
+    return " and ".join(_MODELS[name] + _parameters(found) for name, found in parts)
+
+
+def _parameters(found: Mapping[str, object]) -> str:
+    told = [f"{letter} {value:.4g}" for letter, value in found.items() if isinstance(value, float)]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def row_counts(rows: Rows, as_of: str) -> list[tuple[str, str]]:

@@ -1,0 +1,75 @@
+"""The formulas of `domain.beta_geometric`, `domain.mbg_nbd` and `domain.bg_nbd` over columns; a test compares."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.domain import bg_nbd, mbg_nbd
+from regulars_scoring.domain.beta_geometric import BEYOND, MANY, expected_of_many
+from regulars_scoring.domain.bg_nbd import BgNbd
+from regulars_scoring.domain.mbg_nbd import MbgNbd
+
+_HUGE = 1e200
+_PRECISION = 1e-14
+_SIFT_EVERY = 32
+
+Model = MbgNbd | BgNbd
+
+
+def p_alive(model: Model, x: Ints, t_x: Ints, T: Ints) -> Floats:
+    """As `p_alive` of either model."""
+    first_may_be_last = isinstance(model, MbgNbd)
+    since = np.where(x == 0, 0, t_x)
+    # In BG/NBD nobody has left before a repeat purchase: those customers' odds are not looked at.
+    stays = model.b + (x if first_may_be_last else np.maximum(x, 1) - 1)
+    odds = np.log(model.a) - np.log(stays) + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + since))
+    alive = np.where(odds > 0, np.exp(-np.abs(odds)), 1.0) / (1.0 + np.exp(-np.abs(odds)))
+    return np.asarray(alive if first_may_be_last else np.where(x == 0, 1.0, alive), dtype=np.float64)
+
+
+def buys_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+    """As `domain.beta_geometric.buys_within`."""
+    return np.asarray(-np.expm1(-(model.r + x) * np.log1p(horizon / (model.alpha + T))), dtype=np.float64)
+
+
+def expected_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+    """As `domain.beta_geometric.expected_purchases`, all pairs at once; those that have converged are set aside."""
+    result = np.zeros(x.size)
+    many = (model.r + x + BEYOND) * horizon / (model.alpha + T) > MANY
+    result[many] = [_expected_of_many(model, *pair, horizon) for pair in zip(x[many], T[many], strict=True)]
+    result[~many] = _expected_one_by_one(model, x[~many], T[~many], horizon)
+    return result
+
+
+def _expected_of_many(model: Model, x: int, T: int, horizon: float) -> float:
+    """Few pairs are so: of who has been known for days and buys on most of them."""
+    alive = mbg_nbd.alive_after(model, x, T) if isinstance(model, MbgNbd) else bg_nbd.alive_after(model, x, T)
+    return expected_of_many(alive, horizon)
+
+
+def _expected_one_by_one(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+    result = np.zeros(x.size)
+    open_ = np.arange(x.size)
+    z = horizon / (model.alpha + T + horizon)
+    occasions, shape = model.a + model.b + x + float(isinstance(model, MbgNbd)), model.r + x
+    weight, stayed, mass = np.ones(x.size), np.ones(x.size), np.ones(x.size)
+    made, total = np.zeros(x.size), np.zeros(x.size)
+    n = 0
+    while open_.size:
+        ratio = (shape + n) / (n + 1.0) * z
+        weight = weight * ratio
+        made = made + stayed
+        stayed = stayed * (1.0 - model.a / (occasions + n))
+        n += 1
+        mass = mass + weight
+        total = total + weight * made
+        if n % _SIFT_EVERY:
+            continue
+        bound = np.maximum(ratio, z)
+        done = (bound < 1.0) & (weight * (made + 1.0) <= _PRECISION * (1.0 - bound) ** 2 * total)
+        result[open_[done]] = total[done] / mass[done]
+        scale = np.where(mass > _HUGE**0.5, mass, 1.0)
+        columns = (open_, z, occasions, shape, weight / scale, stayed, mass / scale, made, total / scale)
+        open_, z, occasions, shape, weight, stayed, mass, made, total = (column[~done] for column in columns)
+    return result
