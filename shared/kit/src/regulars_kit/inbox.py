@@ -58,7 +58,7 @@ MAX_AGE = timedelta(days=60)
 """As long as the inbox remembers: an older event might have been handled, and forgetting must not mean doubling."""
 
 _POLL_S = 0.5
-_TELL_LAG_EVERY_S = 5.0
+_TELL_LAG_EVERY_S = 1.0
 _log = structlog.get_logger(__name__)
 _Place = tuple[str, int]
 

@@ -61,7 +61,7 @@ class Subscription(Protocol):
     async def behind(self) -> Mapping[str, int]:
         """How many events were published and not delivered yet, by topic, over the partitions that are ours now.
 
-        Raises `Unavailable`.
+        Empty while none is, or not all is known of them. Raises `Unavailable`.
         """
         ...
 

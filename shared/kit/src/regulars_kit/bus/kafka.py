@@ -186,16 +186,18 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             raise Unavailable("the bus is away; try again") from error
 
     async def behind(self) -> Mapping[str, int]:
+        assigned = self._consumer.assignment()
+        ends = {place: self._consumer.highwater(place) for place in assigned}
+        # Before the first answer about each partition nothing is known, which is not to be behind by nothing.
+        if not assigned or None in ends.values():
+            return {}
         behind: Counter[str] = Counter(dict.fromkeys(self._consumer.subscription(), 0))
         try:
-            for place in self._consumer.assignment():
-                # None until the first answer about that partition.
-                end = self._consumer.highwater(place)
-                if end is not None:
-                    behind[place.topic] += max(0, end - await self._consumer.position(place))
+            for place, end in ends.items():
+                behind[place.topic] += max(0, end - await self._consumer.position(place))
         except IllegalStateError:
             # A partition was revoked while we asked.
-            return behind
+            return {}
         except _AWAY as error:
             raise Unavailable("the bus is away; try again") from error
         return behind

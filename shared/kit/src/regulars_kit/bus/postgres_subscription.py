@@ -110,6 +110,8 @@ class PostgresSubscription:
     async def behind(self) -> Mapping[str, int]:
         behind: dict[str, int] = {}
         async with self._joined() as connection:
+            if not self._positions:
+                return {}
             for topic in self._topics.values():
                 places = [(place[1], position) for place, position in self._positions.items() if place[0] == topic.name]
                 partitions, positions = [place[0] for place in places], [place[1] for place in places]
