@@ -122,7 +122,7 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing_behind(tmp_path: Path) -> Non
         assert running.stderr.readline() == "Reading the purchases…\n"
         running.send_signal(signal.SIGINT)
         said = running.stderr.read()
-    assert running.returncode == 130
+    assert running.returncode == 130, said
     assert "Traceback" not in said
     assert sorted(tmp_path.iterdir()) == [path, work]
     assert list(work.iterdir()) == []

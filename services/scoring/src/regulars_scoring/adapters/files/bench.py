@@ -84,6 +84,11 @@ def a_bench() -> Iterator[Bench]:
             yield Bench(connection, Path(folder))
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
+        except RuntimeError as error:
+            # So DuckDB says it where Ctrl-C meets a statement of the main thread.
+            if str(error) == "Query interrupted":
+                raise KeyboardInterrupt from None
+            raise
         except duckdb.OutOfMemoryException:
             raise WrongUse(f"the memory or the space for temporary files ({folder}) does not suffice") from None
 
