@@ -111,6 +111,8 @@ async def sell_while_killed(chain: Chain, names: Sequence[str], kill: Any) -> No
 async def check(chain: Chain) -> None:
     """Purchases, ledgers, balances, outboxes, projections, messages and the partner's log agree."""
     await until_ready(chain.shop)
+    # One that was claimed at a kill is written once its lease has run out.
+    await until(lambda: all_letters_are_sent(chain), "a letter is not written", 180)
     async with chain.shop.client() as client:
         verdict = await judge(chain.shop, chain.book, heard=lambda: heard_by_all(client, chain))
         report(chain, len(verdict.lost), len(verdict.doubled))
@@ -129,6 +131,12 @@ async def until_ready(shop: Shop | Cluster) -> None:
 
 async def all_run(cluster: Cluster) -> bool:
     return None not in cluster.processes().values()
+
+
+async def all_letters_are_sent(chain: Chain) -> bool:
+    buyers = {told.customer for told in chain.book.purchases.values()}
+    rows = await chain.shop.query("campaign", "SELECT count(*) FROM messages WHERE state = 'sent'")
+    return bool(rows[0][0] >= len(buyers))
 
 
 async def heard_by_all(client: httpx.AsyncClient, chain: Chain) -> Sequence[Mapping[str, Any]]:
