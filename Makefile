@@ -2,7 +2,7 @@
 # A fresh machine needs Python 3.11 or later, make and git; `cluster` and the tests ask for nginx, Java and Maven besides.
 
 # The first Python that is new enough and can make an environment: the system's own before the PATH's, since version
-# managers build theirs without profiles, and such a one takes half as long again for everything. `make
+# managers often build theirs without profiles, and such a one is slower. `make
 # PYTHON=/path/to/python3.13 …` names another.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)

@@ -68,7 +68,7 @@ async def purchase_for(
 ) -> StoredPurchase:
     """The purchase, unlocked, to be changed at `store` (None: at its own). Raises UnknownPurchase, StoreNotAllowed.
 
-    Asked before all else, so that a key of other stores is told nothing of the purchase.
+    Asked before all else, so that a key of other stores is told that the purchase is there, and nothing more.
     """
     stored = await unit.purchase(purchase_id)
     if stored is None:
