@@ -116,7 +116,9 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing_behind(tmp_path: Path) -> Non
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({many}) TO '{path}'").fetchall()
     environment = {**os.environ, "TMPDIR": str(work)}
-    command = [str(COMMAND), "score", str(path), "--out", str(tmp_path / "scores.parquet")]
+    # What runs the tests may be deaf to Ctrl-C, as all started in the background by a script is; the command is not.
+    heard = ["env", "--default-signal=INT", str(COMMAND)]
+    command = [*heard, "score", str(path), "--out", str(tmp_path / "scores.parquet")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
         assert running.stderr is not None
         assert running.stderr.readline() == "Reading the purchases…\n"
