@@ -19,12 +19,13 @@ from regulars_scoring.adapters.engine.expectations import expectations_of
 from regulars_scoring.adapters.engine.hindsight import Aftermath, hindsight_of
 from regulars_scoring.adapters.engine.occasions import occasions_of
 from regulars_scoring.adapters.engine.population import Population, population_of
-from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_of, tenths_of
+from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_by_scores, segments_of, tenths_of
 from regulars_scoring.adapters.files import customers, ledger
 from regulars_scoring.adapters.files.asking import Asking
-from regulars_scoring.adapters.files.bench import Bench, Column, a_bench
+from regulars_scoring.adapters.files.bench import Bench, a_bench
 from regulars_scoring.adapters.files.refusals import WrongUse
 from regulars_scoring.adapters.files.scores import write_scores
+from regulars_scoring.adapters.files.statements import Column, Statements
 from regulars_scoring.adapters.files.targets import check_targets, write_page
 from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.domain.cohorts import span_for, triangle_of
@@ -32,10 +33,10 @@ from regulars_scoring.domain.findings import Findings, Rows
 from regulars_scoring.domain.hindsight import Hindsight
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed
-from regulars_scoring.domain.rfm import SCORES, segment_of
 from regulars_scoring.domain.scoring import Bands
 
 HORIZONS = (30, 90, 365)
+NOT_ASKED = "nobody asked for a report"
 
 Step = Literal["reading", "fitting", "scoring", "writing", "looking back", "reporting"]
 Tell = Callable[[Step, float], None]
@@ -66,16 +67,21 @@ def score_file(order: Order, tell: Tell) -> Findings:
         tell("reading", 0.0)
         book = ledger.ledger_of(bench, order.asking, lambda share: tell("reading", share))
         if order.rejects is not None:
-            ledger.write_rejects(bench, book, order.rejects)
-        as_of = _as_of(order, book)
+            ledger.write_rejects(bench, book.table, book.rows, order.rejects)
+        as_of = day_for(order, book)
         findings = _scored(bench, book, as_of, order, tell)
-    if order.report is not None:
-        tell("reporting", 0.0)
-        write_page(report_of(findings), order.report)
+    write_report(findings, order, tell)
     return findings
 
 
-def _as_of(order: Order, book: ledger.Ledger) -> date:
+def write_report(findings: Findings, order: Order, tell: Tell) -> None:
+    """Where one was asked for."""
+    if order.report is not None:
+        tell("reporting", 0.0)
+        write_page(report_of(findings), order.report)
+
+
+def day_for(order: Order, book: ledger.Ledger) -> date:
     as_of = order.as_of or min(book.last_day, order.today)
     if as_of < book.first_day:
         raise WrongUse(f"the first purchase is of {book.first_day}, after {as_of}: give a later day by --as-of")
@@ -93,16 +99,16 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     tell("writing", 0.0)
     unit = 10 ** currency_exponent(book.currency)
     write_scores(bench, figures, as_of.isoformat(), unit, order.out)
-    looked: Looked = None, "nobody asked for a report"
+    looked: Looked = None, NOT_ASKED
     if order.report is not None:
         # A second fit takes as long as the first, and only the report shows what comes of it.
         tell("looking back", 0.0)
-        looked = _hindsight(bench, book, as_of, drafts.model)
+        looked = look_back(bench, book, as_of, drafts.model)
     span = span_for(book.first_day, as_of)
     return Findings(
         file=order.asking.path.name,
         read_as=book.table.read_as,
-        rows=_rows(bench, book, as_of),
+        rows=rows_found(bench, book, as_of),
         first_day=book.first_day,
         horizon_days=order.horizon_days,
         customers=everybody,
@@ -122,14 +128,12 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
 def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
     """The columns of the file of scores that are not states, in the order of the population."""
     expected = expectations_of(population, drafts.model, HORIZONS)
-    scores = range(SCORES + 1)
-    segments = np.array([[segment_of(r, f) if r and f else "" for f in scores] for r in scores], dtype=object)
     return {
         "place": np.arange(population.size),
         "r_score": drafts.recency,
         "f_score": drafts.frequency,
         "m_score": drafts.monetary,
-        "segment": segments[drafts.recency, drafts.frequency],
+        "segment": segments_by_scores(drafts.recency, drafts.frequency),
         "p_alive": expected.alive,
         f"churn_{drafts.model.horizon_days}": expected.churn,
         **{f"expected_purchases_{days}": purchases for days, purchases in expected.purchases.items()},
@@ -139,7 +143,7 @@ def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
     }
 
 
-def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
+def rows_found(bench: Statements, book: ledger.Ledger, as_of: date) -> Rows:
     without_money, converted = ledger.foreign_until(bench, book.currency, as_of)
     return Rows(
         read=book.read,
@@ -154,13 +158,16 @@ def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
 Looked = tuple[Hindsight | None, str | None]
 
 
-def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, served: Model) -> Looked:
-    """What serves fitted to all but the last days of its horizon, and held against them; or why there is none."""
+def look_back(bench: Statements, book: ledger.Ledger, as_of: date, served: Model, days_of: str = "days") -> Looked:
+    """What serves fitted to all but the last days of its horizon, and held against them; or why there is none.
+
+    `days_of` as `customers.aftermath` has it.
+    """
     days = served.horizon_days
     cut = as_of - timedelta(days=days)
     if (cut - book.first_day).days < days:
         return None, f"the purchases cover less than twice {days} days"
-    after = customers.aftermath(bench, book.first_day, cut, as_of)
+    after = customers.aftermath(bench, book.first_day, cut, as_of, days_of)
     before = population_of(*after.states)
     try:
         model = draft(before, Asked(new_id(), cut, days, book.currency, served.name), Bands()).model

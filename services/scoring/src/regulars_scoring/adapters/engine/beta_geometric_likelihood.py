@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
+from regulars_scoring.adapters.engine.counting import counted
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
 from regulars_scoring.adapters.engine.population import Floats, Ints
 
@@ -18,14 +19,14 @@ from regulars_scoring.adapters.engine.population import Floats, Ints
 class BetaGeometricLikelihood:
     """Built once, evaluated at any parameters (r, alpha, a, b)."""
 
-    def __init__(self, x: Ints, t_x: Ints, T: Ints, *, first_may_be_last: bool) -> None:
-        rows, counts = np.unique(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), axis=0, return_counts=True)
+    def __init__(self, x: Ints, t_x: Ints, T: Ints, customers: Ints | None, *, first_may_be_last: bool) -> None:
+        rows, counts = counted(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), customers)
         self._x, self._t_x, self._T = (rows[:, column].astype(np.float64) for column in range(3))
         self._counts = counts.astype(np.float64)
         self._first = float(first_may_be_last)
         self._may_have_left = self._x + self._first > 0
-        self.customers = float(x.size)
-        occasions, alike = np.unique(x, return_counts=True)
+        self.customers = float(counts.sum())
+        occasions, alike = counted(x, customers)
         self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
@@ -83,11 +84,11 @@ class BetaGeometricLikelihood:
         return float(value), slopes @ steep, hessian
 
 
-def mbg_likelihood(x: Ints, t_x: Ints, T: Ints) -> BetaGeometricLikelihood:
+def mbg_likelihood(x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> BetaGeometricLikelihood:
     """Of MBG/NBD."""
-    return BetaGeometricLikelihood(x, t_x, T, first_may_be_last=True)
+    return BetaGeometricLikelihood(x, t_x, T, customers, first_may_be_last=True)
 
 
-def bg_likelihood(x: Ints, t_x: Ints, T: Ints) -> BetaGeometricLikelihood:
+def bg_likelihood(x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> BetaGeometricLikelihood:
     """Of BG/NBD."""
-    return BetaGeometricLikelihood(x, t_x, T, first_may_be_last=False)
+    return BetaGeometricLikelihood(x, t_x, T, customers, first_may_be_last=False)

@@ -113,7 +113,7 @@ def _drafts(
     fits: tuple[Chosen, SpendFit],
 ) -> Drafts:
     cuts = (model.cuts.recency, model.cuts.frequency, model.cuts.monetary)
-    recency, frequency, monetary = (_scores(cut, axis) for cut, axis in zip(cuts, axes, strict=True))
+    recency, frequency, monetary = (scores_of(cut, axis) for cut, axis in zip(cuts, axes, strict=True))
     decile = _deciles_of(model.decile_bounds, values.clv)
     churn = np.rint(100.0 * values.churn_90).astype(np.int64)
     names = np.array([bands.of(hundredth) for hundredth in range(101)])
@@ -144,7 +144,7 @@ def _deciles_of(bounds: Bounds, values: Floats) -> Ints:
     return decile
 
 
-def _scores(cuts: Cuts, values: Ints) -> Ints:
+def scores_of(cuts: Cuts, values: Ints) -> Ints:
     """As `domain.rfm.score_by`."""
     score = np.ones(values.size, np.int64)
     for cut in cuts:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
+from regulars_scoring.adapters.engine.counting import counted
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.adapters.engine.tails import log_mean_inverse_jet
@@ -37,8 +38,8 @@ class _Rows:
 class ParetoLikelihood:
     """Built once, evaluated at any parameters (r, alpha, s, beta)."""
 
-    def __init__(self, x: Ints, t_x: Ints, T: Ints) -> None:
-        rows, counts = np.unique(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), axis=0, return_counts=True)
+    def __init__(self, x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> None:
+        rows, counts = counted(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), customers)
         xs, days = np.concatenate([rows[:, 0], rows[:, 0]]), np.concatenate([rows[:, 1], rows[:, 2]])
         pairs, places = np.unique(np.stack([xs, days], axis=1), axis=0, return_inverse=True)
         last, end = places.reshape(2, -1)
@@ -47,8 +48,8 @@ class ParetoLikelihood:
         self._chunks = [
             _Rows(*(column[at : at + ROWS_AT_ONCE] for column in columns)) for at in range(0, len(rows), ROWS_AT_ONCE)
         ]
-        self.customers = float(x.size)
-        occasions, alike = np.unique(x, return_counts=True)
+        self.customers = float(counts.sum())
+        occasions, alike = counted(x, customers)
         self._of_pair = np.searchsorted(occasions, pairs[:, 0])
         self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
 

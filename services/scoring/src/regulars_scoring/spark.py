@@ -1,0 +1,179 @@
+"""Scores of a file of purchases past one machine: as `files` has it, by Spark.
+
+Spark reads, groups, places and writes. To this process come back how many customers are alike in what a fit looks at,
+and a sample for the hold-outs; back go parameters, and what is foretold of all who are alike. Heavy, as `files` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from regulars_kit.values import currency_exponent, new_id
+from regulars_scoring.adapters.engine import outlook
+from regulars_scoring.adapters.engine.baselines import own_rate, table_of_silence
+from regulars_scoring.adapters.engine.candidates import Chosen, choose_among, fit_all
+from regulars_scoring.adapters.engine.counting import counted
+from regulars_scoring.adapters.engine.drafting import scores_of
+from regulars_scoring.adapters.engine.evaluation import MOST_CUSTOMERS, baselines_by_name, evaluate, window_for
+from regulars_scoring.adapters.engine.fitting import SpendFit, fit_repeat_spend, pooled_mean
+from regulars_scoring.adapters.engine.occasions import occasions_of
+from regulars_scoring.adapters.engine.population import Ints
+from regulars_scoring.adapters.engine.spread import count_cells, segments_by_scores
+from regulars_scoring.adapters.files import customers
+from regulars_scoring.adapters.files.ledger import Ledger
+from regulars_scoring.adapters.files.spark import scores, tables
+from regulars_scoring.adapters.files.spark.bench import SparkBench
+from regulars_scoring.adapters.files.spark.reading import ledger_on_spark
+from regulars_scoring.adapters.files.spark.session import a_session
+from regulars_scoring.adapters.files.spark.tables import Alike
+from regulars_scoring.adapters.files.spark.targets import check_folder
+from regulars_scoring.adapters.files.statements import Column
+from regulars_scoring.adapters.files.targets import check_targets
+from regulars_scoring.domain.cohorts import span_for, triangle_of
+from regulars_scoring.domain.findings import Findings, SegmentCount, Tenth
+from regulars_scoring.domain.model import MBG_NBD, Model
+from regulars_scoring.domain.plain_words import notes_of
+from regulars_scoring.domain.rfm import SEGMENTS, Cuts, RfmCuts, cuts_of_counts
+from regulars_scoring.files import HORIZONS, NOT_ASKED, Order, Tell, day_for, look_back, rows_found, write_report
+
+
+def score_on_spark(order: Order, tell: Tell) -> Findings:
+    """As `score_file`; scores and rejects are folders of files. Raises the same."""
+    check_targets(order.asking.path, order.out, order.report, order.rejects, are_folders=True)
+    for folder in (order.out, order.rejects):
+        if folder is not None:
+            check_folder(folder)
+    with a_session() as bench:
+        tell("reading", 0.0)
+        book = ledger_on_spark(bench, order.asking, order.rejects)
+        findings = _scored(bench, book, day_for(order, book), order, tell)
+    write_report(findings, order, tell)
+    return findings
+
+
+def _scored(bench: SparkBench, book: Ledger, as_of: date, order: Order, tell: Tell) -> Findings:
+    everybody, never_kept = customers.gather(bench, as_of)
+    tell("fitting", 0.0)
+    people = tables.alike(bench, as_of)
+    tables.take_sample(bench, everybody, MOST_CUSTOMERS)
+    unit = 10 ** currency_exponent(book.currency)
+    chosen, spending = _chosen(bench, people, book, as_of), _spending(bench, unit)
+    tell("scoring", 0.0)
+    cuts = RfmCuts(
+        _cuts(people.t_x - people.T, people), _cuts(people.x + 1, people), scores.monetary_cuts(bench, everybody)
+    )
+    foretold = _foretold(people, chosen, cuts, order.horizon_days)
+    scores.value_all(bench, foretold, spending.model, unit)
+    model = Model(
+        run_id=new_id(),
+        as_of=as_of,
+        horizon_days=order.horizon_days,
+        currency=book.currency,
+        buying=chosen.serving,
+        spending=spending.model,
+        spend_model=spending.name,
+        cuts=cuts,
+        decile_bounds=scores.decile_bounds(bench, everybody),
+        name=chosen.choice.served,
+    )
+    scores.place_all(bench, cuts.monetary, model.decile_bounds)
+    tell("writing", 0.0)
+    scores.write_scores_on_spark(bench, _columns(foretold), unit, order.out)
+    looked = None, NOT_ASKED
+    if order.report is not None:
+        tell("looking back", 0.0)
+        looked = look_back(bench, book, as_of, model, "sample")
+    span = span_for(book.first_day, as_of)
+    groups = scores.groups(bench)
+    return Findings(
+        file=order.asking.path.name,
+        read_as=book.table.read_as,
+        rows=rows_found(bench, book, as_of),
+        first_day=book.first_day,
+        horizon_days=order.horizon_days,
+        customers=everybody,
+        repeat_customers=int(people.customers[people.x > 0].sum()),
+        never_kept=never_kept,
+        model=model,
+        notes=notes_of(model.name, _degeneracies(chosen), spending.refusal),
+        cells=count_cells(foretold["r_score"], foretold["f_score"], people.customers),
+        segments=_segments(groups),
+        tenths=_tenths(groups),
+        triangle=triangle_of(customers.cohorts(bench, span, as_of), span, as_of),
+        hindsight=looked[0],
+        no_hindsight=looked[1],
+    )
+
+
+def _chosen(bench: SparkBench, people: Alike, book: Ledger, as_of: date) -> Chosen:
+    """As `choose_model` everybody, without a column of them."""
+    window = window_for((as_of - book.first_day).days)
+    silences = tables.silences(bench, as_of - timedelta(days=window), as_of)
+    baselines = baselines_by_name(
+        own_rate(people.x, people.T, people.customers), lambda groups: table_of_silence(*silences, window, groups)
+    )
+    evaluation = evaluate(occasions_of(*tables.occasions(bench, as_of)))
+    fitted = fit_all(people.x, people.t_x, people.T, people.customers)
+    return choose_among(fitted, baselines, evaluation, "auto")
+
+
+def _spending(bench: SparkBench, unit: int) -> SpendFit:
+    x, repeat_minor, alike = tables.repeat_spends(bench)
+    total, occasions = bench.row("SELECT sum(total_minor), sum(x + 1) FROM customers")
+    return fit_repeat_spend(x, repeat_minor / unit, pooled_mean(total / unit, occasions), alike)
+
+
+def _cuts(values: Ints, people: Alike) -> Cuts:
+    found, alike = counted(values, people.customers)
+    return cuts_of_counts(dict(zip(found.tolist(), alike.tolist(), strict=True)))
+
+
+def _foretold(people: Alike, chosen: Chosen, cuts: RfmCuts, horizon_days: int) -> dict[str, Column]:
+    """The columns of the scores that depend on x, t_x and T alone, and what the value takes besides."""
+    model, states = chosen.serving, (people.x, people.t_x, people.T)
+    recency, frequency = scores_of(cuts.recency, people.t_x - people.T), scores_of(cuts.frequency, people.x + 1)
+    return {
+        "x": people.x,
+        "t_x": people.t_x,
+        "T": people.T,
+        "r_score": recency,
+        "f_score": frequency,
+        "segment": segments_by_scores(recency, frequency),
+        "p_alive": outlook.p_alive(model, *states),
+        f"churn_{horizon_days}": outlook.churn(model, *states, horizon_days),
+        **{f"expected_purchases_{days}": outlook.expected_purchases(model, *states, float(days)) for days in HORIZONS},
+        scores.WITHIN_A_YEAR: outlook.purchases_within_a_year(model, *states),
+    }
+
+
+def _columns(foretold: Mapping[str, Column]) -> list[str]:
+    """The names as `files` has them, in its order."""
+    names = [name for name in foretold if name not in ("x", "t_x", "T", scores.WITHIN_A_YEAR)]
+    names.insert(names.index("segment"), "m_score")
+    return [*names, "expected_spend", "clv", "decile"]
+
+
+def _degeneracies(chosen: Chosen) -> tuple[str, ...]:
+    fit = chosen.fits.get(MBG_NBD)
+    return fit.degeneracies if fit else ()
+
+
+def _segments(groups: list[scores.Group]) -> tuple[SegmentCount, ...]:
+    found = []
+    for name in SEGMENTS:
+        inside = [each for each in groups if each[0] == name]
+        sizes, totals, values = ([each[place] for each in inside] for place in (2, 3, 4))
+        found.append(SegmentCount(name, int(sum(sizes)), int(sum(totals)), float(sum(values))))
+    return tuple(found)
+
+
+def _tenths(groups: list[scores.Group]) -> tuple[Tenth, ...]:
+    revenue = sum(each[3] for each in groups)
+    found = []
+    for decile in sorted({each[1] for each in groups}):
+        inside = [each for each in groups if each[1] == decile]
+        minor = sum(each[3] for each in inside)
+        share = minor / revenue if revenue > 0 else None
+        found.append(Tenth(decile, sum(each[2] for each in inside), minor, share, sum(each[4] for each in inside)))
+    return tuple(found)
