@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars_scoring.adapters.engine import outlook
-from regulars_scoring.adapters.engine.baselines import own_rate, population_mean, silence_table
+from regulars_scoring.adapters.engine.baselines import own_rate, silence_table
 from regulars_scoring.adapters.engine.occasions import (
     NO_OCCASIONS,
     bought_after,

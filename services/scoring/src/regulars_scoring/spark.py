@@ -6,7 +6,8 @@ and a sample for the hold-outs; back go parameters, and what is foretold of all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from regulars_kit.values import currency_exponent, new_id
@@ -18,13 +19,13 @@ from regulars_scoring.adapters.engine.drafting import scores_of
 from regulars_scoring.adapters.engine.evaluation import MOST_CUSTOMERS, baselines_by_name, evaluate, window_for
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_repeat_spend, pooled_mean
 from regulars_scoring.adapters.engine.occasions import occasions_of
-from regulars_scoring.adapters.engine.population import Ints
 from regulars_scoring.adapters.engine.spread import count_cells, segments_by_scores
 from regulars_scoring.adapters.files import customers
 from regulars_scoring.adapters.files.ledger import Ledger
 from regulars_scoring.adapters.files.spark import scores, tables
 from regulars_scoring.adapters.files.spark.bench import SparkBench
 from regulars_scoring.adapters.files.spark.reading import ledger_on_spark
+from regulars_scoring.adapters.files.spark.scores import Group
 from regulars_scoring.adapters.files.spark.session import a_session
 from regulars_scoring.adapters.files.spark.tables import Alike
 from regulars_scoring.adapters.files.spark.targets import check_folder
@@ -34,8 +35,18 @@ from regulars_scoring.domain.cohorts import span_for, triangle_of
 from regulars_scoring.domain.findings import Findings, SegmentCount, Tenth
 from regulars_scoring.domain.model import MBG_NBD, Model
 from regulars_scoring.domain.plain_words import notes_of
-from regulars_scoring.domain.rfm import SEGMENTS, Cuts, RfmCuts, cuts_of_counts
-from regulars_scoring.files import HORIZONS, NOT_ASKED, Order, Tell, day_for, look_back, rows_found, write_report
+from regulars_scoring.domain.rfm import SEGMENTS, RfmCuts, cuts_of_counts
+from regulars_scoring.files import (
+    HORIZONS,
+    NOT_ASKED,
+    Looked,
+    Order,
+    Tell,
+    day_for,
+    look_back,
+    rows_found,
+    write_report,
+)
 
 
 def score_on_spark(order: Order, tell: Tell) -> Findings:
@@ -60,9 +71,7 @@ def _scored(bench: SparkBench, book: Ledger, as_of: date, order: Order, tell: Te
     unit = 10 ** currency_exponent(book.currency)
     chosen, spending = _chosen(bench, people, book, as_of), _spending(bench, unit)
     tell("scoring", 0.0)
-    cuts = RfmCuts(
-        _cuts(people.t_x - people.T, people), _cuts(people.x + 1, people), scores.monetary_cuts(bench, everybody)
-    )
+    cuts = _rfm_cuts(bench, people)
     foretold = _foretold(people, chosen, cuts, order.horizon_days)
     scores.value_all(bench, foretold, spending.model, unit)
     model = Model(
@@ -80,27 +89,41 @@ def _scored(bench: SparkBench, book: Ledger, as_of: date, order: Order, tell: Te
     scores.place_all(bench, cuts.monetary, model.decile_bounds)
     tell("writing", 0.0)
     scores.write_scores_on_spark(bench, _columns(foretold), unit, order.out)
-    looked = None, NOT_ASKED
+    notes = notes_of(model.name, _degeneracies(chosen), spending.refusal)
+    cells = count_cells(foretold["r_score"], foretold["f_score"], people.customers)
+    looked: Looked = None, NOT_ASKED
     if order.report is not None:
         tell("looking back", 0.0)
         looked = look_back(bench, book, as_of, model, "sample")
-    span = span_for(book.first_day, as_of)
+    return _findings(bench, book, order, model, _Counts(people, never_kept, notes, cells), looked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    people: Alike
+    never_kept: int
+    notes: tuple[str, ...]
+    cells: Mapping[tuple[int, int], int]
+
+
+def _findings(bench: SparkBench, book: Ledger, order: Order, model: Model, counts: _Counts, looked: Looked) -> Findings:
+    span, people = span_for(book.first_day, model.as_of), counts.people
     groups = scores.groups(bench)
     return Findings(
         file=order.asking.path.name,
         read_as=book.table.read_as,
-        rows=rows_found(bench, book, as_of),
+        rows=rows_found(bench, book, model.as_of),
         first_day=book.first_day,
         horizon_days=order.horizon_days,
-        customers=everybody,
+        customers=int(people.customers.sum()),
         repeat_customers=int(people.customers[people.x > 0].sum()),
-        never_kept=never_kept,
+        never_kept=counts.never_kept,
         model=model,
-        notes=notes_of(model.name, _degeneracies(chosen), spending.refusal),
-        cells=count_cells(foretold["r_score"], foretold["f_score"], people.customers),
+        notes=counts.notes,
+        cells=counts.cells,
         segments=_segments(groups),
         tenths=_tenths(groups),
-        triangle=triangle_of(customers.cohorts(bench, span, as_of), span, as_of),
+        triangle=triangle_of(customers.cohorts(bench, span, model.as_of), span, model.as_of),
         hindsight=looked[0],
         no_hindsight=looked[1],
     )
@@ -124,9 +147,12 @@ def _spending(bench: SparkBench, unit: int) -> SpendFit:
     return fit_repeat_spend(x, repeat_minor / unit, pooled_mean(total / unit, occasions), alike)
 
 
-def _cuts(values: Ints, people: Alike) -> Cuts:
-    found, alike = counted(values, people.customers)
-    return cuts_of_counts(dict(zip(found.tolist(), alike.tolist(), strict=True)))
+def _rfm_cuts(bench: SparkBench, people: Alike) -> RfmCuts:
+    recency, frequency = (
+        cuts_of_counts(dict(zip(*(column.tolist() for column in counted(values, people.customers)), strict=True)))
+        for values in (people.t_x - people.T, people.x + 1)
+    )
+    return RfmCuts(recency, frequency, scores.monetary_cuts(bench, int(people.customers.sum())))
 
 
 def _foretold(people: Alike, chosen: Chosen, cuts: RfmCuts, horizon_days: int) -> dict[str, Column]:
@@ -159,21 +185,21 @@ def _degeneracies(chosen: Chosen) -> tuple[str, ...]:
     return fit.degeneracies if fit else ()
 
 
-def _segments(groups: list[scores.Group]) -> tuple[SegmentCount, ...]:
+def _segments(groups: Sequence[Group]) -> tuple[SegmentCount, ...]:
     found = []
     for name in SEGMENTS:
-        inside = [each for each in groups if each[0] == name]
-        sizes, totals, values = ([each[place] for each in inside] for place in (2, 3, 4))
-        found.append(SegmentCount(name, int(sum(sizes)), int(sum(totals)), float(sum(values))))
+        inside = [group for group in groups if group.segment == name]
+        revenue, clv = sum(group.total_minor for group in inside), sum(group.clv for group in inside)
+        found.append(SegmentCount(name, sum(group.customers for group in inside), revenue, float(clv)))
     return tuple(found)
 
 
-def _tenths(groups: list[scores.Group]) -> tuple[Tenth, ...]:
-    revenue = sum(each[3] for each in groups)
+def _tenths(groups: Sequence[Group]) -> tuple[Tenth, ...]:
+    revenue = sum(group.total_minor for group in groups)
     found = []
-    for decile in sorted({each[1] for each in groups}):
-        inside = [each for each in groups if each[1] == decile]
-        minor = sum(each[3] for each in inside)
+    for decile in sorted({group.decile for group in groups}):
+        inside = [group for group in groups if group.decile == decile]
+        minor, clv = sum(group.total_minor for group in inside), sum(group.clv for group in inside)
         share = minor / revenue if revenue > 0 else None
-        found.append(Tenth(decile, sum(each[2] for each in inside), minor, share, sum(each[4] for each in inside)))
+        found.append(Tenth(decile, sum(group.customers for group in inside), minor, share, clv))
     return tuple(found)

@@ -41,7 +41,7 @@ def table_of_silence(
     # Every bound is somebody's silence, and longer than the shortest: no group is empty.
     bounds = np.unique(cuts[cuts > silence.min()])
     group = np.searchsorted(bounds, silence, side="right")
-    sizes = np.bincount(group, customers)
+    sizes = np.bincount(group, customers).astype(np.float64)
     rates = np.bincount(group, bought * customers) / sizes / window_days
     # Half a customer of each kind more, so that nobody's return is certain or out of the question.
     silent = (np.bincount(group, (bought == 0) * customers) + 0.5) / (sizes + 1.0)

@@ -10,7 +10,8 @@ from regulars_scoring.adapters.engine.population import Ints
 def counted(rows: Ints, customers: Ints | None) -> tuple[Ints, Ints]:
     """The distinct rows, in their order, and how many customers each stands for."""
     if customers is None:
-        return np.unique(rows, axis=0, return_counts=True)
+        distinct, counts = np.unique(rows, axis=0, return_counts=True)
+        return distinct, counts.astype(np.int64)
     distinct, places = np.unique(rows, axis=0, return_inverse=True)
     return distinct, np.bincount(places.reshape(-1), customers).astype(np.int64)
 
@@ -20,4 +21,5 @@ def quantiles(values: Ints, shares: list[float], customers: Ints) -> Ints:
     order = np.argsort(values, kind="stable")
     until = np.cumsum(customers[order])
     places = np.ceil(np.array(shares) * (until[-1] - 1)).astype(np.int64)
-    return values[order][np.searchsorted(until, places, side="right")]
+    found: Ints = values[order][np.searchsorted(until, places, side="right")]
+    return found

@@ -96,7 +96,8 @@ def text_relation(source: Path, header: Header, blank_lines: int, *, has_header:
     return (
         f"read_csv({literal(str(source))}, delim = {literal(header.separator)}, columns = {{{names}}}, "
         f"header = {str(has_header).lower()}, skip = {blank_lines}, auto_detect = false, "
-        "quote = '\"', escape = '\"', strict_mode = true, ignore_errors = true, store_rejects = true, rejects_limit = 0, "
+        "quote = '\"', escape = '\"', strict_mode = true, "
+        "ignore_errors = true, store_rejects = true, rejects_limit = 0, "
         f"rejects_table = '{BROKEN_LINES}', rejects_scan = 'broken_files')"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -55,9 +55,9 @@ class SparkBench:
     def call(self, name: str, select: str) -> None:
         self.frame(select).createOrReplaceTempView(name)
 
-    def spread(self, name: str, columns: dict[str, Column]) -> None:
+    def spread(self, name: str, columns: Mapping[str, Column]) -> None:
         """Let statements read these columns as a table; every executor is sent all of them."""
-        f.broadcast(self._session.createDataFrame(pa.table(columns))).createOrReplaceTempView(name)
+        f.broadcast(self._session.createDataFrame(pa.table(dict(columns)))).createOrReplaceTempView(name)
 
     def in_tasks(self, count: int, work: Callable[[int], Batches], schema: str) -> DataFrame:
         """What comes of so many pieces of work, each in a task of its own that is given its number."""

@@ -22,6 +22,7 @@ from regulars_scoring.adapters.files.table import Table, table_of
 
 ROWS = 1_000_000
 BYTES = 64 << 20
+"""Of a split, about."""
 
 _SCHEMA = (
     "reason tinyint, customer {customer}, day date, currency string, is_counted boolean, net bigint, returns bigint, "
@@ -78,10 +79,8 @@ class _File:
         return rows
 
 
-def ledger_on_spark(
-    bench: SparkBench, asking: Asking, rejects: Path | None, rows_at_once: int = ROWS, bytes_at_once: int = BYTES
-) -> Ledger:
-    """As `ledger_of`, by splits of about so many rows or bytes; the rows set aside go to a folder of files.
+def ledger_on_spark(bench: SparkBench, asking: Asking, rejects: Path | None) -> Ledger:
+    """As `ledger_of`; the rows set aside go to a folder of files.
 
     What must be known of the file before, such as how its dates are written, is found out on this machine.
     """
@@ -95,7 +94,7 @@ def ledger_on_spark(
         with reading(asking.path):
             rows = rows_of(reader, table, asking)
             customer = _type_of_customers(reader, rows)
-            splits = _splits(bench, reader, table, rows_at_once, bytes_at_once)
+            splits = _splits(bench, reader, table)
     file = _File(asking.path, table, rows, splits, customer)
     if rejects is not None:
         _write_rejects(bench, file, rejects)
@@ -109,10 +108,10 @@ def _type_of_customers(reader: Bench, rows: Rows) -> str:
     return found if _AS_THEY_ARE.fullmatch(found) else _WIDER.get(found, "VARCHAR")
 
 
-def _splits(bench: SparkBench, reader: Bench, table: Table, rows: int, size: int) -> Sequence[Split]:
+def _splits(bench: SparkBench, reader: Bench, table: Table) -> Sequence[Split]:
     if not table.is_text:
-        return parquet_splits(reader, table, rows)
-    return text_splits(table, lambda splits: _quotes(bench, table.source, splits), size)
+        return parquet_splits(reader, table, ROWS)
+    return text_splits(table, lambda splits: _quotes(bench, table.source, splits), BYTES)
 
 
 def _quotes(bench: SparkBench, source: Path, splits: Sequence[Split]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from regulars_scoring.adapters.files.bench import identifier
@@ -37,8 +38,16 @@ _SPREAD = """
     SELECT segment, decile, count(*), CAST(sum(total_minor) AS BIGINT), sum(clv) FROM placed GROUP BY segment, decile
 """
 
-Group = tuple[str, int, int, int, float]
-"""Segment, decile; how many customers are in both, their total minor units, and their value."""
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The customers of a segment who are in a decile, with their totals; `clv` in major units."""
+
+    segment: str
+    decile: int
+    customers: int
+    total_minor: int
+    clv: float
 
 
 def monetary_cuts(bench: SparkBench, everybody: int) -> Cuts:
@@ -69,7 +78,7 @@ def place_all(bench: SparkBench, cuts: Cuts, bounds: Bounds) -> None:
 
 
 def groups(bench: SparkBench) -> list[Group]:
-    return [(*names, int(size), int(total), float(clv)) for *names, size, total, clv in bench.rows(_SPREAD)]  # type: ignore[misc]
+    return [Group(*row) for row in bench.rows(_SPREAD)]
 
 
 def write_scores_on_spark(bench: SparkBench, names: Sequence[str], unit: int, target: Path) -> None:

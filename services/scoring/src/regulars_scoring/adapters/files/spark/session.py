@@ -50,7 +50,6 @@ def _builder() -> SparkSession.Builder:
     builder = SparkSession.builder.appName("regulars score")
     for name, value in {
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={quiet}",
     }.items():
         builder = builder.config(name, value)

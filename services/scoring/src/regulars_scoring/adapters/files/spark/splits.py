@@ -12,8 +12,6 @@ from regulars_scoring.adapters.files.encoding import BLOCK
 from regulars_scoring.adapters.files.header import Header
 from regulars_scoring.adapters.files.table import Table, text_relation
 
-ROWS = 1_000_000
-BYTES = 64 << 20
 _ROW_NUMBER = "file_row_number"
 """DuckDB's own column; it reads none of the row groups that a bound on it leaves out."""
 
@@ -32,7 +30,7 @@ WHOLE = Split(0, -1)
 QuotesIn = Callable[[Sequence[Split]], Sequence[int]]
 
 
-def parquet_splits(bench: Bench, table: Table, rows: int = ROWS) -> list[Split]:
+def parquet_splits(bench: Bench, table: Table, rows: int) -> list[Split]:
     """Of whole row groups, of about so many rows."""
     if _ROW_NUMBER in (name.lower() for name in table.types):
         return [WHOLE]
@@ -45,7 +43,7 @@ def parquet_splits(bench: Bench, table: Table, rows: int = ROWS) -> list[Split]:
     return _between([0, *marks, *ends[-1:]]) or [WHOLE]
 
 
-def text_splits(table: Table, quotes_in: QuotesIn, size: int = BYTES) -> list[Split]:
+def text_splits(table: Table, quotes_in: QuotesIn, size: int) -> list[Split]:
     """Of whole lines, of about so many bytes: the header is in none of them.
 
     A mark with an odd number of quotes before it lies within quotes, and so does a line's end there: it parts nothing.

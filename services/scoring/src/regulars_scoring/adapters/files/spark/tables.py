@@ -27,8 +27,8 @@ _SPENDS = """
 # The mean of those who are alike stands for them: what is lost is their variance, a millionth of its square.
 _SPENDS_ALIKE = """
     SELECT x, sum(repeat_minor * customers) / sum(customers) AS repeat_minor, sum(customers) AS customers
-    FROM spends GROUP BY x, round(repeat_minor / power(10, floor(log10(repeat_minor)) - {digits}))
-    , floor(log10(repeat_minor))
+    FROM spends
+    GROUP BY x, floor(log10(repeat_minor)), round(repeat_minor / power(10, floor(log10(repeat_minor)) - {digits}))
 """
 _SILENCES = """
     SELECT silence, bought, count(*) AS customers
@@ -70,22 +70,23 @@ def alike(bench: SparkBench, as_of: date) -> Alike:
     return Alike(*(column[order] for column in columns))
 
 
-def repeat_spends(bench: SparkBench, most_rows: int = MOST_ROWS) -> tuple[Column, Column, Column]:
+def repeat_spends(bench: SparkBench) -> tuple[Column, Column, Column]:
     """x, spend on repeat occasions in minor units, and how many have them: of those with any of both.
 
     Spends are whole, or told apart to one part in a thousand where there are too many of them.
     """
     bench.keep("spends", _SPENDS)
     (found,) = bench.row("SELECT count(*) FROM spends")
-    select = "SELECT * FROM spends" if found <= most_rows else _SPENDS_ALIKE.format(digits=_TOLD_APART)
+    select = "SELECT * FROM spends" if found <= MOST_ROWS else _SPENDS_ALIKE.format(digits=_TOLD_APART)
     x, spend, customers = bench.columns(select).values()
     order = np.lexsort((spend, x))
     return whole(x)[order], spend.astype(np.float64)[order], whole(customers)[order]
 
 
-def silences(bench: SparkBench, cut: date, end: date) -> tuple[Column, ...]:
+def silences(bench: SparkBench, cut: date, end: date) -> tuple[Column, Column, Column]:
     """How many days nothing had been bought at the cut, how often something was until the end, and by how many."""
-    return tuple(whole(column) for column in bench.columns(_SILENCES.format(cut=dated(cut), end=dated(end))).values())
+    silence, bought, customers = bench.columns(_SILENCES.format(cut=dated(cut), end=dated(end))).values()
+    return whole(silence), whole(bought), whole(customers)
 
 
 def take_sample(bench: SparkBench, everybody: int, at_most: int) -> None:
