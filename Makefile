@@ -51,7 +51,7 @@ soak: .venv/installed .venv/spark $(KAFKA_LIB)/complete  ## kill the running pro
 	@bash deploy/setup/programs.sh nginx java
 	REGULARS_TEST_KILLS=$(KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_killed_under_load.py $(ARGS)
 	REGULARS_TEST_KILLS=$(CHAIN_KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_chain_killed.py $(ARGS)
-	REGULARS_TEST_SPARK=1 $(BIN)/pytest -n0 -q -s tests/scoring/test_spark.py $(ARGS)
+	$(BIN)/pytest -n0 -q tests/scoring/soak_spark.py $(ARGS)
 
 bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
 	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)

@@ -36,13 +36,17 @@ def a_session() -> Iterator[SparkBench]:
         raise WrongUse(f"Spark does not start, it needs Java 17 or later: {str(error).splitlines()[0]}") from None
     try:
         yield _bench(session.newSession())
-    except PySparkException as error:
-        refusal = next((line for line in str(error).splitlines() if line.startswith(_WRONG_USE)), None)
-        if refusal is None:
-            raise
-        raise WrongUse(refusal.removeprefix(_WRONG_USE)) from None
+    except (PySparkException, Py4JError) as error:
+        raise WrongUse(_reason(str(error))) from None
     finally:
         session.stop()
+
+
+def _reason(told: str) -> str:
+    """The refusal that a task has raised, or that Spark gave up."""
+    lines = told.splitlines() or [""]
+    refusals = [line.removeprefix(_WRONG_USE) for line in lines if line.startswith(_WRONG_USE)]
+    return next(iter(refusals), f"Spark gave up, with more memory it may not: {lines[0]}")
 
 
 def _builder() -> SparkSession.Builder:
