@@ -55,14 +55,16 @@ def test_too_few_in_a_table_are_too_few() -> None:
 def test_the_baselines_of_a_table_are_those_of_everybody(silence: list[tuple[int, int]]) -> None:
     days, bought = np.array(silence, dtype=np.int64).T
     each = table_of_silence(days, bought, np.ones_like(days), 30)
-    assert table_of_silence(*alike(days, bought), 30) == each
+    silent, came, customers = alike(days, bought)
+    assert table_of_silence(silent, came, customers, 30) == each
     assert own_rate(*alike(days, bought)) == own_rate(days, bought)
 
 
 @given(values=numbers, share=st.floats(0, 1))
 def test_a_quantile_of_a_table_is_that_of_everybody(values: list[int], share: float) -> None:
     column = np.array(values, dtype=np.int64)
-    assert quantiles(*alike(column)[:1], [share], alike(column)[1]) == np.quantile(column, share, method="higher")
+    of_table, customers = alike(column)
+    assert quantiles(of_table, [share], customers) == np.quantile(column, share, method="higher")
 
 
 @given(values=numbers)

@@ -84,6 +84,8 @@ def ledger_on_spark(bench: SparkBench, asking: Asking, rejects: Path | None) -> 
 
     What must be known of the file before, such as how its dates are written, is found out on this machine.
     """
+    # Tasks may work in another folder.
+    asking = replace(asking, path=asking.path.resolve())
     with a_bench() as reader:
         table = table_of(reader, asking)
         if table.source != asking.path:
