@@ -1,0 +1,83 @@
+"""What the last run found in the baskets, as it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from regulars_kit.values import CustomerId
+from regulars_scoring.adapters.db.goods import RECEIPTS, receipt_in
+from regulars_scoring.adapters.db.session import Row, Session
+from regulars_scoring.domain.affinity import Category, Counted, Product, Rule
+from regulars_scoring.domain.goods import Receipt
+
+_COUNTED = "SELECT run_id, since, as_of, currency, baskets, oversized FROM counted"
+_PRODUCT = "SELECT * FROM products WHERE sku = $1"
+_RULE = ", ".join(
+    f"{side}.{column} AS {side}_{column}"
+    for side in ("one", "other")
+    for column in ("sku", "category", "baskets", "usual_minor")
+)
+_RULES = f"""
+    SELECT {_RULE}, together, counted.baskets
+    FROM rules JOIN products AS one ON one.sku = rules.sku JOIN products AS other ON other.sku = rules.other, counted
+    WHERE rules.sku = $1 ORDER BY confidence_low / other.baskets DESC, other.sku LIMIT $2
+"""
+# The surest rule for each product. Of arrays that may be long, joins are quicker than ANY.
+_NEXT_BEST = f"""
+    WITH surest AS (
+        SELECT DISTINCT ON (rules.other) rules.* FROM rules JOIN unnest($1::text[]) AS owned (sku) USING (sku)
+        WHERE NOT EXISTS (SELECT FROM unnest($2::text[]) AS known (sku) WHERE known.sku = rules.other)
+        ORDER BY rules.other, confidence_low DESC, rules.sku
+    )
+    SELECT {_RULE}, together, counted.baskets
+    FROM surest JOIN products AS one ON one.sku = surest.sku JOIN products AS other ON other.sku = surest.other, counted
+    ORDER BY confidence_low * other.usual_minor DESC NULLS LAST, other.sku LIMIT $3
+"""
+_BEST_SELLERS = """
+    SELECT * FROM products
+    WHERE NOT EXISTS (SELECT FROM unnest($1::text[]) AS known (sku) WHERE known.sku = products.sku)
+    ORDER BY baskets DESC, sku LIMIT $2
+"""
+_CATEGORIES = """
+    SELECT category AS name, count(*) AS products, sum(baskets)::bigint AS sold FROM products
+    WHERE category IS NOT NULL
+    GROUP BY category HAVING count(*) FILTER (WHERE sku IN (SELECT unnest($1::text[]))) = 0
+    ORDER BY sold DESC, name LIMIT $2
+"""
+
+
+class SqlAffinity:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def counted(self) -> Counted | None:
+        row = await self._session.first(_COUNTED)
+        return None if row is None else Counted(**row)
+
+    async def product(self, sku: str) -> Product | None:
+        row = await self._session.first(_PRODUCT, sku)
+        return None if row is None else Product(**row)
+
+    async def rules(self, sku: str, limit: int) -> Sequence[Rule]:
+        return [_rule_in(row) for row in await self._session.fetch(_RULES, sku, limit)]
+
+    async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
+        rows = await self._session.fetch(f"{RECEIPTS} AND purchases.customer_id = $1", customer_id)
+        return [receipt_in(row) for row in rows]
+
+    async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Rule]:
+        return [_rule_in(row) for row in await self._session.fetch(_NEXT_BEST, list(owned), list(known), limit)]
+
+    async def best_sellers(self, known: Collection[str], limit: int) -> Sequence[Product]:
+        return [Product(**row) for row in await self._session.fetch(_BEST_SELLERS, list(known), limit)]
+
+    async def categories(self, known: Collection[str], limit: int) -> Sequence[Category]:
+        return [Category(**row) for row in await self._session.fetch(_CATEGORIES, list(known), limit)]
+
+
+def _rule_in(row: Row) -> Rule:
+    one, other = (
+        Product(*(row[f"{side}_{column}"] for column in ("sku", "category", "baskets", "usual_minor")))
+        for side in ("one", "other")
+    )
+    return Rule(one, other, row["together"], row["baskets"])
