@@ -5,13 +5,12 @@ what is no goods: postage goes with everything that is sent, and nobody can be o
 were voided or came back whole, and those of more than `LARGEST_BASKET` products: a wholesaler's of a thousand would
 make half a million pairs, and tells of a warehouse, not of what goes together.
 
-A pair is listed only when chance does not explain it. Two products meet by chance as often as their popularity makes
-them, and more often where baskets differ in size, for the large ones hold a little of everything. Expected are
-therefore n_A n_B max(1/N, sum s(s-1) / (sum s)^2) baskets with both: n_A, n_B of N baskets hold each, and s products
-are in a basket; the second is what comes of products that fall into the places of all baskets at random. Listed is a
-pair that so many baskets hold, or more, as a Poisson variable of that mean reaches with a probability of at most
-`MISLED` over the number of pairs looked at (Bonferroni): in all but one of twenty runs, or more, not a single pair of
-the whole list is there by chance.
+A pair is listed only when chance does not explain it. Chance fills every place of every basket with a product at the
+same rate: of baskets with s products 1 - exp(-rate s) hold it, n_A of all in the sum. Both A and B would so be in
+E = sum over baskets of (1 - exp(-rate_A s)) (1 - exp(-rate_B s)), which is n_A n_B / N where all N baskets are alike,
+and more where sizes differ, for the large ones hold a little of everything. Listed is a pair that so many baskets hold,
+or more, as a Poisson variable of mean E reaches with a probability of at most `MISLED` over the number of pairs looked
+at (Bonferroni): in nineteen of twenty runs, or more, not a single pair of the whole list is there by chance.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import gammainc
 
-from regulars_scoring.adapters.engine.baskets import Baskets
+from regulars_scoring.adapters.engine.baskets import Baskets, Places
+from regulars_scoring.adapters.engine.chance import Chance
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain.affinity import (
     LEAST_CONFIDENCE,
@@ -47,12 +49,13 @@ def rules_of(baskets: Baskets, pairs_at_once: int = PAIRS_AT_ONCE) -> Rules:
         return _joined([])
     held = _held(baskets, often)
     of_each = held.T.tocsr()
-    rule = _Guard(baskets, held_in[often])
+    guard = _Guard(baskets.sizes, held_in[often])
     found = []
     for start, stop in _blocks(of_each, held, pairs_at_once):
         both = of_each[start:stop] @ held
-        one = np.repeat(np.arange(start, stop), np.diff(both.indptr))
-        found.append(rule.listed(one, both.indices.astype(np.int64), both.data))
+        at = np.flatnonzero(both.data >= LEAST_TOGETHER)
+        one = start - 1 + np.searchsorted(both.indptr, at, side="right")
+        found.append(guard.listed(one, both.indices[at].astype(np.int64), both.data[at].astype(np.int64)))
     rules = _joined(found)
     return Rules(often[rules.one], often[rules.other], rules.together, rules.confidence_low)
 
@@ -84,31 +87,36 @@ def _blocks(of_each: csr_array, held: csr_array, pairs_at_once: int) -> Iterator
 class _Guard:
     """Which pairs are listed, and which of them are kept."""
 
-    def __init__(self, baskets: Baskets, held_in: Ints) -> None:
+    def __init__(self, sizes: Places, held_in: Ints) -> None:
         self._held_in = held_in
-        self._baskets = baskets.sizes.size
-        sizes = baskets.sizes.astype(np.float64)
-        self._meeting = max(1.0 / sizes.size, float((sizes * (sizes - 1)).sum() / sizes.sum() ** 2))
+        self._baskets = sizes.size
+        self._chance = Chance(sizes, held_in)
         self._level = MISLED / (held_in.size * (held_in.size - 1) / 2)
 
     def listed(self, one: Ints, other: Ints, together: Ints) -> Rules:
-        """Of pairs in both directions."""
-        at = np.flatnonzero((together >= LEAST_TOGETHER) & (one != other))
-        rules = self._ruled(one[at], other[at], together[at].astype(np.int64))
-        expected = self._meeting * self._held_in[rules.one] * self._held_in[rules.other]
-        # P(a Poisson variable of that mean reaches so many).
-        by_chance = gammainc(rules.together, expected)
-        confidence = rules.together / self._held_in[rules.one]
-        return self._best(_at(rules, np.flatnonzero((by_chance <= self._level) & (confidence >= LEAST_CONFIDENCE))))
+        """Of pairs in both directions; those of a product with itself are none."""
+        told = (one != other) & (together / self._held_in[one] >= LEAST_CONFIDENCE)
+        pairs = np.stack([one, other, together])[:, told]
+        # What chance explains where all baskets are alike, which is quicker to say, it explains all the more.
+        for expected in (self._among_alike, self._chance.expected):
+            one, other, together = pairs
+            pairs = pairs[:, self._is_no_chance(together, expected(one, other))]
+        return self._best(*pairs)
 
-    def _ruled(self, one: Ints, other: Ints, together: Ints) -> Rules:
-        return Rules(one, other, together, least_shares(together, self._held_in[one]))
+    def _among_alike(self, one: Ints, other: Ints) -> Floats:
+        return self._held_in[one] * (self._held_in[other] / self._baskets)
 
-    def _best(self, rules: Rules) -> Rules:
-        order = np.lexsort((rules.other, -rules.confidence_low / self._held_in[rules.other], rules.one))
-        sorted_rules = _at(rules, order)
-        rank = np.arange(order.size) - np.searchsorted(sorted_rules.one, sorted_rules.one)
-        return _at(sorted_rules, np.flatnonzero(rank < RULES_PER_PRODUCT))
+    def _is_no_chance(self, together: Ints, expected: Floats) -> NDArray[np.bool_]:
+        """P(a Poisson variable of that mean reaches so many) is small enough."""
+        is_rare: NDArray[np.bool_] = gammainc(together, expected) <= self._level
+        return is_rare
+
+    def _best(self, one: Ints, other: Ints, together: Ints) -> Rules:
+        low = least_shares(together, self._held_in[one])
+        order = np.lexsort((other, -low / self._held_in[other], one))
+        of_each = one[order]
+        kept = order[np.arange(order.size) - np.searchsorted(of_each, of_each) < RULES_PER_PRODUCT]
+        return Rules(one[kept], other[kept], together[kept], low[kept])
 
 
 def least_shares(hits: Ints, of: Ints) -> Floats:
@@ -116,10 +124,6 @@ def least_shares(hits: Ints, of: Ints) -> Floats:
     share, slack = hits / of, Z * Z / of
     low: Floats = (share + slack / 2 - np.sqrt(slack * (share * (1 - share) + slack / 4))) / (1 + slack)
     return low
-
-
-def _at(rules: Rules, places: Ints) -> Rules:
-    return Rules(rules.one[places], rules.other[places], rules.together[places], rules.confidence_low[places])
 
 
 def _joined(parts: Sequence[Rules]) -> Rules:

@@ -84,11 +84,11 @@ class BasketCount:
         seen = np.fromiter(map(self._places.__getitem__, skus), np.int64, len(skus))
         sorted_place = np.empty(len(skus), np.int32)
         sorted_place[seen] = np.arange(len(skus), dtype=np.int32)
-        products = sorted_place[np.array(self._products, np.int32)]
+        products = sorted_place[np.frombuffer(self._products, np.int32)]
         return Baskets(
             skus=skus,
             categories=self._category_of_each(skus),
-            usual_minor=_usual(products, np.array(self._nets, np.int64), len(skus)),
+            usual_minor=_usual(products, np.frombuffer(self._nets, np.int64), len(skus)),
             sizes=np.array(self._sizes, np.int32),
             products=products,
             oversized=self._oversized,
