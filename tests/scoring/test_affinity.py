@@ -6,6 +6,7 @@ import random
 from datetime import date, timedelta
 from math import sqrt
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -150,6 +151,23 @@ async def test_a_category_is_the_one_that_most_baskets_told(shop: Shop) -> None:
     await hear_all(shop, [sale.model_copy(update={"lines": each}) for sale, each in zip(named, lines, strict=True)])
     await shop.run()
     assert (await affinity(shop, "CAKE"))["product"]["category"] == "bakery"  # as often as sweets, and before it
+
+
+async def test_a_sku_is_told_as_the_till_wrote_it(shop: Shop) -> None:
+    odd = ['{"a,b"}', "back\\slash'", "NULL", "Käse", "🫖", "100 %&=+", "z" * 255]
+    receipts = [a_receipt(dict.fromkeys(odd, 100)) for _ in range(20)]
+    await hear_all(shop, [*receipts, *(goods_back(sale, {"NULL": 100}) for sale in receipts[:5]), *times(400, "BREAD")])
+    await shop.run()
+    for sku in odd:
+        answer = await affinity(shop, quote(sku, safe=""))
+        assert answer["product"]["baskets"] == (15 if sku == "NULL" else 20)
+        assert {pair["product"]["sku"] for pair in answer["items"]} == set(odd) - {sku}
+
+
+async def test_a_sku_that_no_database_can_hold_is_a_dead_letter_and_spoils_no_other(shop: Shop) -> None:
+    await hear_all(shop, [*times(5, "TEA"), a_receipt({"TEA": 300, "C\0P": 500}), *times(5, "CUP")])
+    assert await shop.rows("SELECT count(*) FROM dead_letters") == [(1,)]
+    assert await shop.rows("SELECT count(*) FROM goods") == await shop.rows("SELECT count(*) FROM purchases") == [(10,)]
 
 
 def a_story() -> list[Event]:

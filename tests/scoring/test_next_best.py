@@ -35,7 +35,7 @@ async def test_who_buys_tea_is_offered_a_cup_and_the_answer_says_why(shop: Shop)
     (offer,) = answer["next_best"]
     assert offer["product"] == {"sku": "CUP", "category": "china", "baskets": 25, "usual_minor": 500}
     because = offer["because"]
-    assert (because["sku"], because["together"], because["baskets"]) == ("TEA", 20, 32)
+    assert (because["product"]["sku"], because["together"], because["product"]["baskets"]) == ("TEA", 20, 32)
     assert because["confidence"] == pytest.approx(20 / 32)  # of those with tea
     assert because["lift"] == pytest.approx((20 / 32) / (25 / 102))
     assert because["confidence_low"] == pytest.approx(0.4525, abs=5e-5)
@@ -52,7 +52,7 @@ async def test_of_several_reasons_the_surest_is_told_and_the_dearest_offer_comes
     await shop.run()
     offers = (await next_best(shop))["next_best"]
     # The pot goes with tea in 10 of 31, of 25.00; the cake in 20 of 31 with tea and as many with a cup, of 4.00.
-    assert [(offer["product"]["sku"], offer["because"]["sku"]) for offer in offers] == [
+    assert [(offer["product"]["sku"], offer["because"]["product"]["sku"]) for offer in offers] == [
         ("POT", "TEA"),
         ("CAKE", "CUP"),
         ("BREAD", "CUP"),
@@ -102,6 +102,17 @@ async def test_who_has_bought_nothing_is_shown_what_others_buy(shop: Shop) -> No
     assert [each["name"] for each in answer["never_buys"]["categories"]] == ["drinks", "china"]
     first = await next_best(shop, limit=1)
     assert first["never_buys"] == {name: items[:1] for name, items in answer["never_buys"].items()}
+
+
+async def test_a_category_is_bought_by_what_is_sold_no_longer_and_by_what_was_told_without_it(shop: Shop) -> None:
+    old = a_receipt({"POT": 2500}, "2019-12-24", ANNA)
+    (line,) = a_receipt("TEA").lines
+    untold = a_receipt("TEA", customer_id=ANNA).model_copy(
+        update={"lines": (line.model_copy(update={"category": None}),)}
+    )
+    await hear_all(shop, [*a_usual_year(), *times(5, "CAKE"), old, untold])
+    await shop.run()
+    assert (await next_best(shop))["never_buys"]["categories"] == []
 
 
 async def test_postage_is_not_bought_and_another_shop_may_call_it_otherwise(shop: Shop) -> None:

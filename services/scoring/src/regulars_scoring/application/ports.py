@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from regulars_kit.values import Clock, CustomerId
-from regulars_scoring.domain.affinity import Category, Counted, Product, Rule
+from regulars_scoring.domain.affinity import Category, Counted, Offer, Product, Rule
 from regulars_scoring.domain.facts import CustomerScored, Fact
 from regulars_scoring.domain.goods import NOT_GOODS, Goods, Receipt
 from regulars_scoring.domain.heard import Heard
@@ -139,14 +139,14 @@ class AffinityReads(Protocol):
     async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
         """All receipts of the customer that were not voided, of any day."""
 
-    async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Rule]:
-        """Of rules from an owned to an unknown product the surest for each, the greatest `expected_minor` first."""
+    async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
+        """Of rules from an owned to an unknown product the surest for each; what is good for most comes first."""
 
     async def best_sellers(self, known: Collection[str], limit: int) -> Sequence[Product]:
         """Products beside the known ones, the one in most baskets first."""
 
-    async def categories(self, known: Collection[str], limit: int) -> Sequence[Category]:
-        """Categories that no known product is of, the one most often sold first."""
+    async def categories(self, known: Collection[str], told: Collection[str], limit: int) -> Sequence[Category]:
+        """Categories beside those told, and that no known product is of; the one most often sold first."""
 
 
 class Reading(Protocol):

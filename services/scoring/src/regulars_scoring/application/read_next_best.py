@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from regulars_kit.values import CustomerId
 from regulars_scoring.application.ports import House, Reads
 from regulars_scoring.application.read_affinity import counted_by
-from regulars_scoring.domain.affinity import Category, Counted, Product, Rule
+from regulars_scoring.domain.affinity import Counted, NeverBuys, Offer
 from regulars_scoring.domain.goods import Bought, bought_on
 from regulars_scoring.domain.refusals import UnknownCustomer
 
@@ -19,9 +19,8 @@ class NextBest:
     counted: Counted
     products: int
     buys: Sequence[Bought]
-    next_best: Sequence[Rule]
-    best_sellers: Sequence[Product]
-    categories: Sequence[Category]
+    next_best: Sequence[Offer]
+    never_buys: NeverBuys
 
 
 async def read_next_best(customer_id: CustomerId, limit: int, begin: Reads, house: House) -> NextBest:
@@ -37,12 +36,15 @@ async def read_next_best(customer_id: CustomerId, limit: int, begin: Reads, hous
         receipts = await unit.affinity.receipts(customer_id)
         bought = bought_on(receipts, house.not_goods)
         known = {sku for receipt in receipts for sku in receipt.sold.skus}
+        # Of a product that is sold no longer, the receipts alone tell the category.
+        told = {category for receipt in receipts for category in receipt.sold.categories if category is not None}
         return NextBest(
             customer_id=customer_id,
             counted=counted,
             products=len(bought),
             buys=sorted(bought.values(), key=lambda each: (-each.baskets, -each.net_minor, each.sku))[:limit],
             next_best=await unit.affinity.next_best(bought, known, limit),
-            best_sellers=await unit.affinity.best_sellers(known, limit),
-            categories=await unit.affinity.categories(known, limit),
+            never_buys=NeverBuys(
+                await unit.affinity.best_sellers(known, limit), await unit.affinity.categories(known, told, limit)
+            ),
         )

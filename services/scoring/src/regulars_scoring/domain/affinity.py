@@ -15,6 +15,7 @@ at (Bonferroni): in nineteen of twenty runs, or more, not a single pair of the w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import floor, sqrt
@@ -98,14 +99,25 @@ class Rule:
     def lift_low(self) -> float:
         return self.confidence_low * self.baskets / self.other.baskets
 
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product that a customer may be offered, by the surest of the rules that lead to it."""
+
+    because: Rule
+
+    @property
+    def product(self) -> Product:
+        return self.because.other
+
     @property
     def expected_minor(self) -> int | None:
-        """What the other is good for in a basket with the one, with caution: `confidence_low` x its usual price.
+        """What it is good for in a basket with the one, with caution: `confidence_low` x its usual price.
 
-        Rounded down, for a promise is to be kept; None where the other has no price.
+        Rounded down, for a promise is to be kept; None where it has no price.
         """
-        usual = self.other.usual_minor
-        return None if usual is None else floor(self.confidence_low * usual)
+        usual = self.product.usual_minor
+        return None if usual is None else floor(self.because.confidence_low * usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +127,11 @@ class Category:
     name: str
     products: int
     sold: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeverBuys:
+    """The best-selling products and categories of which a customer has bought nothing."""
+
+    best_sellers: Sequence[Product]
+    categories: Sequence[Category]

@@ -15,7 +15,7 @@ RECEIPTS_AT_ONCE = 5_000
 
 # The row is locked by it: whoever else writes waits, and a worker left over from an earlier run comes too late.
 _COUNTED = """
-    INSERT INTO counted AS mine (run_id, since, as_of, currency, baskets, oversized)
+    INSERT INTO baskets_counted AS mine (run_id, since, as_of, currency, baskets, oversized)
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (is_ours) DO UPDATE
         SET run_id = excluded.run_id, since = excluded.since, as_of = excluded.as_of, currency = excluded.currency,
@@ -45,8 +45,8 @@ async def write_affinity(
         row = astuple(counted)
         if await connection.fetchrow(_COUNTED, *row) is None:
             return
-        for table, records in (("products", products), ("rules", rules)):
+        for table, records in (("basket_products", products), ("basket_rules", rules)):
             await connection.execute(f"DELETE FROM {table}")
             await connection.copy_records_to_table(table, records=records)
         # Else the first questions would be planned by what was there before.
-        await connection.execute("ANALYZE products, rules")
+        await connection.execute("ANALYZE basket_products, basket_rules")

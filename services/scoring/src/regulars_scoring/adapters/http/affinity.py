@@ -3,10 +3,11 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations as objects.
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
+from pydantic import Field
 
 from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
@@ -16,9 +17,7 @@ from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.http.answers import Answer
 from regulars_scoring.adapters.http.context import Here
 from regulars_scoring.application.read_affinity import read_affinity
-from regulars_scoring.application.read_next_best import NextBest, read_next_best
-from regulars_scoring.domain.affinity import Category, Counted, Product, Rule
-from regulars_scoring.domain.goods import Bought
+from regulars_scoring.application.read_next_best import read_next_best
 
 router = Router(tags=["scoring"])
 
@@ -38,17 +37,6 @@ class CountedOut(Answer):
     oversized: int
     """Receipts of more than 100 products, which are left out."""
 
-    @classmethod
-    def of(cls, counted: Counted) -> Self:
-        return cls(
-            run_id=counted.run_id,
-            since=counted.since,
-            as_of=counted.as_of,
-            currency=counted.currency,
-            baskets=counted.baskets,
-            oversized=counted.oversized,
-        )
-
 
 class ProductOut(Answer):
     sku: str
@@ -57,10 +45,6 @@ class ProductOut(Answer):
     """Counted ones that hold it."""
     usual_minor: int | None
     """The median of what is paid for it in a basket; null where it was sold in other currencies only."""
-
-    @classmethod
-    def of(cls, product: Product) -> Self:
-        return cls(sku=product.sku, category=product.category, baskets=product.baskets, usual_minor=product.usual_minor)
 
 
 class RuleOut(Answer):
@@ -79,20 +63,9 @@ class RuleOut(Answer):
     lift_low: float
     """The same of `confidence_low`."""
 
-    @classmethod
-    def figures_of(cls, rule: Rule) -> dict[str, float | int]:
-        return {
-            "together": rule.together,
-            "support": rule.support,
-            "confidence": rule.confidence,
-            "confidence_low": rule.confidence_low,
-            "lift": rule.lift,
-            "lift_low": rule.lift_low,
-        }
-
 
 class PairOut(RuleOut):
-    product: ProductOut
+    product: Annotated[ProductOut, Field(validation_alias="other")]
     """The other."""
 
 
@@ -101,6 +74,20 @@ class AffinityOut(Answer):
     product: ProductOut
     items: list[PairOut]
     """At most 50 are known; none where chance explains what the product was bought with."""
+
+
+class ReasonOut(RuleOut):
+    product: Annotated[ProductOut, Field(validation_alias="one")]
+    """What the customer buys."""
+
+
+class OfferOut(Answer):
+    product: ProductOut
+    expected_minor: int | None
+    """`because.confidence_low` x `product.usual_minor`, rounded down: what it is good for, with caution, in a basket
+    with what the customer buys."""
+    because: ReasonOut
+    """The surest of the rules that lead to it."""
 
 
 class BoughtOut(Answer):
@@ -112,47 +99,12 @@ class BoughtOut(Answer):
     net_minor: int
     """Paid for it on all of them."""
 
-    @classmethod
-    def of(cls, bought: Bought) -> Self:
-        return cls(
-            sku=bought.sku,
-            category=bought.category,
-            baskets=bought.baskets,
-            last_day=bought.last_day,
-            net_minor=bought.net_minor,
-        )
-
-
-class ReasonOut(RuleOut):
-    sku: str
-    """What the customer buys."""
-    baskets: int
-    """Counted ones that hold it."""
-
-
-class SuggestionOut(Answer):
-    product: ProductOut
-    expected_minor: int | None
-    """`because.confidence_low` x `product.usual_minor`, rounded down: what it is good for, with caution, in a basket
-    with what the customer buys."""
-    because: ReasonOut
-    """The surest of the rules that lead to it."""
-
-    @classmethod
-    def of(cls, rule: Rule) -> Self:
-        reason = ReasonOut(sku=rule.one.sku, baskets=rule.one.baskets, **RuleOut.figures_of(rule))
-        return cls(product=ProductOut.of(rule.other), expected_minor=rule.expected_minor, because=reason)
-
 
 class CategoryOut(Answer):
     name: str
     products: int
     sold: int
     """How often its products were in a counted basket."""
-
-    @classmethod
-    def of(cls, category: Category) -> Self:
-        return cls(name=category.name, products=category.products, sold=category.sold)
 
 
 class NeverBuysOut(Answer):
@@ -169,23 +121,9 @@ class NextBestOut(Answer):
     """How many the customer buys."""
     buys: list[BoughtOut]
     """The one on most receipts first."""
-    next_best: list[SuggestionOut]
+    next_best: list[OfferOut]
     """Products never bought, nor sent back, the greatest `expected_minor` first."""
     never_buys: NeverBuysOut
-
-    @classmethod
-    def of(cls, found: NextBest) -> Self:
-        return cls(
-            customer_id=found.customer_id,
-            counted=CountedOut.of(found.counted),
-            products=found.products,
-            buys=[BoughtOut.of(each) for each in found.buys],
-            next_best=[SuggestionOut.of(each) for each in found.next_best],
-            never_buys=NeverBuysOut(
-                best_sellers=[ProductOut.of(each) for each in found.best_sellers],
-                categories=[CategoryOut.of(each) for each in found.categories],
-            ),
-        )
 
 
 @router.get("/v1/scoring/affinity")
@@ -194,8 +132,8 @@ async def get_affinity(
 ) -> AffinityOut:
     """What is bought together with a product, more often than chance explains; the greatest `lift_low` first."""
     counted, product, rules = await read_affinity(sku, limit, here.read)
-    pairs = [PairOut(product=ProductOut.of(rule.other), **RuleOut.figures_of(rule)) for rule in rules]
-    return AffinityOut(counted=CountedOut.of(counted), product=ProductOut.of(product), items=pairs)
+    found = {"counted": counted, "product": product, "items": rules}
+    return AffinityOut.model_validate(found, from_attributes=True)
 
 
 @router.get("/v1/scoring/next-best/{customer_id}")
@@ -203,4 +141,6 @@ async def get_next_best(
     customer_id: UUID, principal: Reader, here: Here, limit: Limit = LIMITS.page_default
 ) -> NextBestOut:
     """What the customer buys, what may be offered to them next and why, and what they never buy."""
-    return NextBestOut.of(await read_next_best(CustomerId(customer_id), limit, here.read, here.house))
+    return NextBestOut.model_validate(
+        await read_next_best(CustomerId(customer_id), limit, here.read, here.house), from_attributes=True
+    )

@@ -23,7 +23,7 @@ _DDL = (
     "CREATE INDEX purchases_of_customer ON purchases (customer_id)",
     # The three tables of one run, replaced by the next in one commit. The first has one row.
     """
-    CREATE TABLE counted (
+    CREATE TABLE baskets_counted (
         is_ours boolean PRIMARY KEY DEFAULT true CHECK (is_ours),
         run_id uuid NOT NULL,
         since date NOT NULL,
@@ -34,16 +34,16 @@ _DDL = (
     )
     """,
     """
-    CREATE TABLE products (
+    CREATE TABLE basket_products (
         sku text PRIMARY KEY,
         category text,
         baskets bigint NOT NULL,
         usual_minor bigint
     )
     """,
-    "CREATE INDEX products_by_baskets ON products (baskets DESC, sku)",
+    "CREATE INDEX basket_products_by_baskets ON basket_products (baskets DESC, sku)",
     """
-    CREATE TABLE rules (
+    CREATE TABLE basket_rules (
         sku text NOT NULL,
         other text NOT NULL,
         together bigint NOT NULL,
