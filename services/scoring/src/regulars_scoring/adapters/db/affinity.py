@@ -45,7 +45,7 @@ _BEST_SELLERS = """
 """
 _CATEGORIES = """
     SELECT category AS name, count(*) AS products, sum(baskets)::bigint AS sold FROM basket_products
-    WHERE category <> ALL ($2::text[])
+    WHERE category IS NOT NULL AND category <> ALL ($2::text[])
     GROUP BY category HAVING count(*) FILTER (WHERE sku IN (SELECT unnest($1::text[]))) = 0
     ORDER BY sold DESC, name LIMIT $3
 """
