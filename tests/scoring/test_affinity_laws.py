@@ -182,5 +182,5 @@ def test_of_a_product_that_is_always_wholly_returned_nothing_is_bought() -> None
     whole = Receipt(DAY, False, True, sold)
     part = Receipt(date(2026, 1, 5), True, True, sold, Goods(("CUP",), (1000,), (None,)))
     assert whole.kept == NO_GOODS
-    assert bought_on([whole, part], ()) == {"TEA": Bought("TEA", "drinks", 1, date(2026, 1, 5), 300)}
+    assert bought_on([part, whole], ()) == {"TEA": Bought("TEA", "drinks", 1, date(2026, 1, 5), 300)}
     assert bought_on([part], ("drinks",)) == {}

@@ -137,7 +137,7 @@ class AffinityReads(Protocol):
         """Rules of baskets with that product, the one of the greatest `lift_low` first."""
 
     async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
-        """All receipts of the customer that were not voided, of any day."""
+        """All receipts of the customer that were not voided, by day."""
 
     async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
         """Of rules from an owned to an unknown product the surest for each; what is good for most comes first."""

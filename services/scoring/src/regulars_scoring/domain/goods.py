@@ -89,12 +89,12 @@ class Bought:
 
 
 def bought_on(receipts: Iterable[Receipt], not_goods: Collection[str]) -> dict[str, Bought]:
-    """By sku, the products that were kept, but for those of the categories `not_goods`.
+    """By sku, the products that were kept on receipts, which come by day; but for the categories `not_goods`.
 
-    A product's category is the one that the last day which tells any names.
+    A product's category is the last one told.
     """
     bought: dict[str, Bought] = {}
-    for receipt in sorted(receipts, key=lambda receipt: receipt.day):
+    for receipt in receipts:
         goods = receipt.kept.without(not_goods)
         for sku, net_minor, category in zip(goods.skus, goods.net_minor, goods.categories, strict=True):
             was = bought.get(sku)

@@ -12,11 +12,9 @@ from regulars_scoring.domain.goods import Receipt
 
 _COUNTED = "SELECT run_id, since, as_of, currency, baskets, oversized FROM baskets_counted"
 _PRODUCT = "SELECT * FROM basket_products WHERE sku = $1"
-_RULE = ", ".join(
-    f"{side}.{column} AS {side}_{column}"
-    for side in ("one", "other")
-    for column in ("sku", "category", "baskets", "usual_minor")
-)
+_OF_CUSTOMER = f"{RECEIPTS} AND purchases.customer_id = $1 ORDER BY purchases.day, purchases.purchase_id"
+_COLUMNS = ("sku", "category", "baskets", "usual_minor")
+_RULE = ", ".join(f"{side}.{column} AS {side}_{column}" for side in ("one", "other") for column in _COLUMNS)
 _PRODUCTS = """
     JOIN basket_products AS one ON one.sku = rules.sku JOIN basket_products AS other ON other.sku = rules.other,
     baskets_counted AS counted
@@ -67,7 +65,7 @@ class SqlAffinity:
         return [_rule_in(row) for row in await self._session.fetch(_RULES, sku, limit)]
 
     async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
-        rows = await self._session.fetch(f"{RECEIPTS} AND purchases.customer_id = $1", customer_id)
+        rows = await self._session.fetch(_OF_CUSTOMER, customer_id)
         return [receipt_in(row) for row in rows]
 
     async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
@@ -82,8 +80,5 @@ class SqlAffinity:
 
 
 def _rule_in(row: Row) -> Rule:
-    one, other = (
-        Product(*(row[f"{side}_{column}"] for column in ("sku", "category", "baskets", "usual_minor")))
-        for side in ("one", "other")
-    )
+    one, other = (Product(*(row[f"{side}_{column}"] for column in _COLUMNS)) for side in ("one", "other"))
     return Rule(one, other, row["together"], row["baskets"])

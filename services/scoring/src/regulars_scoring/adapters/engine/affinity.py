@@ -22,7 +22,7 @@ from regulars_scoring.domain.affinity import (
 )
 
 PAIRS_AT_ONCE = 8_000_000
-"""How many counts of pairs are held at a time, some 20 bytes each."""
+"""How many counts of pairs are held at a time, some 10 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,11 @@ class BasketCount:
 
     def _category_of_each(self, skus: Sequence[str]) -> list[str | None]:
         """The one that most baskets told; of equals the first of the alphabet."""
-        told = sorted((name, -times, sku) for (sku, name), times in self._categories.items() if name is not None)
-        best: dict[str, tuple[int, str]] = {}
-        for name, times, sku in told:
-            if sku not in best or times < best[sku][0]:
-                best[sku] = (times, name)
-        return [best[sku][1] if sku in best else None for sku in skus]
+        told = sorted((-times, name, sku) for (sku, name), times in self._categories.items() if name is not None)
+        first: dict[str, str] = {}
+        for _, name, sku in told:
+            first.setdefault(sku, name)
+        return [first.get(sku) for sku in skus]
 
 
 def _usual(products: Places, nets: Ints, size: int) -> list[int | None]:
