@@ -30,7 +30,7 @@ from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
 from regulars_scoring.adapters.db.unit import SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
-from regulars_scoring.adapters.http import distribution, runs, scores
+from regulars_scoring.adapters.http import affinity, distribution, runs, scores
 from regulars_scoring.adapters.http.context import Context
 from regulars_scoring.adapters.http.problems import STATUS_OF
 from regulars_scoring.application import ports
@@ -55,7 +55,7 @@ def build(
     unit = partial(SqlUnit, cache=cache, to_message=message_of)
     begin = Transactions(database, unit, on_commit=relay.wake)
     bands = Bands(settings.churn_medium_from, settings.churn_high_from)
-    house = ports.House(clock, ZoneInfo(settings.time_zone), bands)
+    house = ports.House(clock, ZoneInfo(settings.time_zone), bands, settings.not_goods)
     # Nothing is announced by those who only read: they wake nobody.
     context = Context(begin, Transactions(database, unit), house)
     listen = Transactions(
@@ -74,7 +74,7 @@ def build(
         together=settings.events_together,
         pace_s=EVENTS_GATHER_S,
     )
-    work = RunWork(fit or WorkerProcess(settings.database_url, bands), begin, house)
+    work = RunWork(fit or WorkerProcess(settings.database_url, bands, settings.not_goods), begin, house)
     return Service(
         SERVICE,
         _app(context, verifier, dead_letter_routes(consumer, SERVICE), job_routes(database)),
@@ -89,7 +89,7 @@ def build(
 def _app(context: Context, verifier: Verifier, *shared: Router) -> FastAPI:
     app = new_app("Regulars scoring", version("regulars-scoring"), STATUS_OF, None, verifier)
     app.state.scoring = context
-    for router in (scores.router, runs.router, distribution.router, *shared):
+    for router in (scores.router, runs.router, distribution.router, affinity.router, *shared):
         app.include_router(router)
     return app
 

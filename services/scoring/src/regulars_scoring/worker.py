@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,13 @@ from uuid import UUID
 import numpy as np
 
 from regulars_kit.priority import step_back
-from regulars_scoring.adapters.db import bulk
+from regulars_scoring.adapters.db import bulk, bulk_affinity
+from regulars_scoring.adapters.engine.affinity import rules_of
+from regulars_scoring.adapters.engine.baskets import BasketCount, Baskets
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
 from regulars_scoring.adapters.engine.population import Ints, Population, population_of
+from regulars_scoring.domain.affinity import YEAR_DAYS, Counted
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
@@ -47,12 +51,29 @@ async def work(task: Mapping[str, Any]) -> None:
             raise FitFailed("there is no such run")
         if run["is_fitted"]:
             return
+        # Before the fit, which few customers can make fail: what is bought together takes none.
+        await count_baskets(connection, run, task["not_goods"])
         names, population, occasions = await _read(connection, run["as_of"])
         asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"])
         drafts = draft(population, asked, Bands(**task["bands"]), occasions)
         await _write(connection, drafts, names)
     finally:
         await connection.close()
+
+
+async def count_baskets(connection: bulk.Connection, run: Mapping[str, Any], not_goods: Collection[str]) -> None:
+    """Replace the rules by those of the year that ends with the run's day."""
+    since, as_of = run["as_of"] - timedelta(days=YEAR_DAYS - 1), run["as_of"]
+    baskets = await _baskets(connection, since, as_of, not_goods)
+    counted = Counted(run["id"], since, as_of, run["currency"], int(baskets.sizes.size), baskets.oversized)
+    await bulk_affinity.write_affinity(connection, counted, baskets.rows(), rules_of(baskets).rows(baskets.skus))
+
+
+async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_goods: Collection[str]) -> Baskets:
+    taken = BasketCount(not_goods)
+    async for receipts in bulk_affinity.read_receipts(connection, since, as_of):
+        taken.add(receipts)
+    return taken.baskets()
 
 
 async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUID, int]], Population, Occasions]:

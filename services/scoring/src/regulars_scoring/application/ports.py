@@ -11,7 +11,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from regulars_kit.values import Clock, CustomerId
+from regulars_scoring.domain.affinity import Category, Counted, Offer, Product, Rule
 from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.goods import NOT_GOODS, Goods, Receipt
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
@@ -122,6 +124,31 @@ class RunStore(RunReads, Protocol):
     async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None: ...
 
 
+class AffinityReads(Protocol):
+    """What the last run that counted baskets has found; each collection of skus may be long."""
+
+    async def counted(self) -> Counted | None:
+        """None before the first such run."""
+
+    async def product(self, sku: str) -> Product | None:
+        """None: no counted basket holds it."""
+
+    async def rules(self, sku: str, limit: int) -> Sequence[Rule]:
+        """Rules of baskets with that product, the one of the greatest `lift_low` first."""
+
+    async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
+        """All receipts of the customer that were not voided, by day."""
+
+    async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
+        """Of rules from an owned to an unknown product the surest for each; what is good for most comes first."""
+
+    async def best_sellers(self, known: Collection[str], limit: int) -> Sequence[Product]:
+        """Products beside the known ones, the one in most baskets first."""
+
+    async def categories(self, known: Collection[str], told: Collection[str], limit: int) -> Sequence[Category]:
+        """Categories beside those told, and that no known product is of; the one most often sold first."""
+
+
 class Reading(Protocol):
     """A transaction that only reads."""
 
@@ -130,6 +157,9 @@ class Reading(Protocol):
 
     @property
     def runs(self) -> RunReads: ...
+
+    @property
+    def affinity(self) -> AffinityReads: ...
 
     async def model(self) -> Model | None:
         """What the last run that was fitted left; None before the first."""
@@ -178,6 +208,9 @@ class Listening(Protocol):
     async def keep_purchases(self, told: Mapping[UUID, Purchase]) -> Mapping[UUID, Purchase]:
         """Join what is told of purchases to what was known of them, and answer with that; new ones are missing."""
 
+    async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+        """Keep what was sold and came back, as `goods_told` names it; what is kept already is left as it is."""
+
     async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
         """Know these customers, whom nobody else changes before this transaction ends.
 
@@ -224,11 +257,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The installation's own: its clock, the zone its days are reckoned in, its churn bands."""
+    """The installation's own: its clock, the zone its days are reckoned in, its churn bands, and the categories of
+    what stands on receipts beside goods."""
 
     now: Clock
     zone: ZoneInfo
     bands: Bands
+    not_goods: Collection[str] = NOT_GOODS
 
     def today(self) -> date:
         return self.now().astimezone(self.zone).date()

@@ -23,6 +23,16 @@ class NoModelYet(NotScoredYet):
     """No run was completed yet, so there is nothing to score by."""
 
 
+class NoBasketsYet(NotScoredYet):
+    """No run has counted baskets yet, so there is nothing to say of what is bought together."""
+
+
+class UnknownProduct(Refused):
+    """No counted basket of the year before the last run holds this product."""
+
+    code: ClassVar[str] = "unknown_product"
+
+
 class UnknownRun(Refused):
     """There is no such run."""
 

@@ -34,7 +34,7 @@ _STATES = """
     HAVING count(*) FILTER (WHERE open_purchases > 0) > 0
 """
 _RUN = """
-    SELECT as_of, horizon_days, asked_model, runs.model IS NOT NULL AS is_fitted, house.currency
+    SELECT id, as_of, horizon_days, asked_model, runs.model IS NOT NULL AS is_fitted, house.currency
     FROM runs LEFT JOIN house ON true WHERE id = $1
 """
 _KEEP_MODEL = """
@@ -53,7 +53,7 @@ async def connect(database_url: str) -> Connection:
 
 
 async def find_run(connection: Connection, run_id: UUID) -> asyncpg.Record | None:
-    """`as_of`, `horizon_days`, `asked_model`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
+    """`id`, `as_of`, `horizon_days`, `asked_model`, `is_fitted`, `currency` (None: nobody has bought yet) of a run."""
     return await connection.fetchrow(_RUN, run_id)
 
 

@@ -1,7 +1,7 @@
 """The unit of work of what is heard: a few statements over arrays, however many events share the transaction.
 
-Everybody locks in one order, returns, purchases, customers, and each of them by its key; a run that publishes locks
-customers alone, in the same order. They may wait for each other, and never in a circle.
+Everybody locks in one order, returns, purchases, goods, customers, and each of them by its key; a run that publishes
+locks customers alone, in the same order. They may wait for each other, and never in a circle.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regulars_kit import outbox
 from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.db import publishing
+from regulars_scoring.adapters.db.goods import keep_goods
 from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
 from regulars_scoring.application.ports import Customer, Posted
 from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.goods import Goods
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
@@ -132,6 +134,9 @@ class SqlListening:
             [each.is_voided for each in purchases],
         )
         return {row["purchase_id"]: purchase_in(row) for row in rows if row["purchase_id"] is not None}
+
+    async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+        await keep_goods(self._session, told)
 
     async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
         if registered:

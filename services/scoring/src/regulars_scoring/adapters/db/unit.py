@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_kit import idempotency, outbox
+from regulars_scoring.adapters.db.affinity import SqlAffinity
 from regulars_scoring.adapters.db.customers import SqlCustomers
 from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.runs import SqlRuns
@@ -29,6 +30,7 @@ class SqlUnit:
         self._to_message = to_message
         self.customers = SqlCustomers(self._session)
         self.runs = SqlRuns(self._session)
+        self.affinity = SqlAffinity(self._session)
 
     async def model(self) -> Model | None:
         return await self._cache.models.serving(self._session)
