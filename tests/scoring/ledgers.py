@@ -33,7 +33,7 @@ def ledger_in(customers: Sequence[Days]) -> Ledger:
         for day, entry in sorted(days.items())
     ]
     customer, age, net, is_occasion = zip(*rows, strict=True)
-    return ledger_of(*(np.array(column) for column in (customer, age, net)), np.array(is_occasion))
+    return ledger_of(np.array(customer), np.array(age), np.array(net), np.array(is_occasion))
 
 
 def population_in(customers: Sequence[Days]) -> Population:
