@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars_scoring.adapters.engine.audit import audited
-from regulars_scoring.adapters.engine.gaps import gaps_of
+from regulars_scoring.adapters.engine.gaps import gaps_of, shortest_first
 from regulars_scoring.domain.audit import AGE_STRATA_DAYS, Audit, Movements
 from regulars_scoring.domain.cycle import FEWEST_GAPS, rank_of_limit
 from regulars_scoring.domain.proportions import Share
@@ -28,7 +28,7 @@ windows = st.sampled_from([7, 30, 90, 365])
 
 def audit(customers: Sequence[Days], window_days: int, said: RfmSettings = DEFAULT_SETTINGS) -> Audit:
     ledger = ledger_in(customers)
-    return audited(ledger, gaps_of(ledger.occasions), AS_OF, window_days, said)
+    return audited(ledger, shortest_first(gaps_of(ledger.occasions)), AS_OF, window_days, said)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class Window:
 
 
 def audited(ledger: Ledger, gaps: Gaps, as_of: date, window_days: int, rfm: RfmSettings) -> Audit:
+    """`gaps` are the ledger's, the shortest first."""
     window = Window(window_days, 0)
     now, before = _seen(ledger, gaps, window), _seen(ledger, gaps, window.earlier)
     return audit_of(as_of, window_days, now, before, _migration(ledger, window, rfm))

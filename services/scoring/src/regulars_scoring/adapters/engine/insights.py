@@ -11,7 +11,7 @@ from typing import Any
 
 from regulars_scoring.adapters.engine.audit import audited
 from regulars_scoring.adapters.engine.cohorts import cohort_cells_of
-from regulars_scoring.adapters.engine.gaps import gaps_of
+from regulars_scoring.adapters.engine.gaps import gaps_of, shortest_first
 from regulars_scoring.adapters.engine.ledger import Ledger
 from regulars_scoring.domain.audit import WINDOWS_DAYS, Audit
 from regulars_scoring.domain.cohorts import SPANS, triangle_of
@@ -24,7 +24,7 @@ def insights_of(ledger: Ledger, as_of: date, rfm: RfmSettings) -> dict[str, dict
     found: dict[str, dict[str, Any]] = {}
     for span in SPANS:
         found[cohorts_name(span)] = asdict(triangle_of(cohort_cells_of(ledger, span, as_of), span, as_of))
-    gaps = gaps_of(ledger.occasions)
+    gaps = shortest_first(gaps_of(ledger.occasions))
     for window_days in WINDOWS_DAYS:
         found[audit_name(window_days)] = _document(audited(ledger, gaps, as_of, window_days, rfm))
     return found

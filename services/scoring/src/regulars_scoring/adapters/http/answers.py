@@ -68,12 +68,7 @@ class OwnCycleOut(Answer):
 
     @classmethod
     def of(cls, cycle: OwnCycle) -> Self:
-        return cls(
-            is_overdue=cycle.is_overdue,
-            silence_days=cycle.silence_days,
-            limit_days=cycle.limit_days,
-            limit_of=cycle.limit_of,
-        )
+        return cls(is_overdue=cycle.is_overdue, **asdict(cycle))
 
 
 class ScoreOut(Answer):
