@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -71,7 +71,7 @@ class DecileCount:
     clv_major: int
 
 
-Insight = Mapping[str, Any]
+Insight = Mapping[str, object]
 """What a run's worker has found out about everybody, as JSON."""
 
 

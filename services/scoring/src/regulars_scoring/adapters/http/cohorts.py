@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads the annotations as objects.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Self, cast
 from uuid import UUID
@@ -73,15 +73,16 @@ async def get_cohorts(
 ) -> CohortsOut:
     """Retention and revenue by cohort as of the last run, the newest cohort first."""
     model, triangle = await read_insight(cohorts_name(by), here.read)
-    older = len(triangle["cohorts"]) if cursor is None else _older(cursor)
+    cohorts = cast(Sequence[Mapping[str, Any]], triangle["cohorts"])
+    older = len(cohorts) if cursor is None else _older(cursor)
     rest = max(0, older - limit)
     return CohortsOut(
         run_id=model.run_id,
         as_of=model.as_of,
         currency=model.currency,
         by=by,
-        has_ended=triangle["has_ended"],
-        items=[CohortOut.of(cohort) for cohort in reversed(triangle["cohorts"][rest:older])],
+        has_ended=bool(triangle["has_ended"]),
+        items=[CohortOut.of(cohort) for cohort in reversed(cohorts[rest:older])],
         next_cursor=encode_cursor(rest) if rest else None,
     )
 
