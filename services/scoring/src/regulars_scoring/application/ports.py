@@ -72,7 +72,7 @@ class DecileCount:
 
 
 Insight = Mapping[str, object]
-"""What a run's worker has found out about everybody, as JSON."""
+"""What a run's worker has found out about everybody, as JSON, with the `run_id` and its `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.rfm_settings import RfmSettings
 from regulars_scoring.domain.runs import Run
 
+_INSIGHT = "SELECT document || jsonb_build_object('run_id', run_id) AS document FROM insights WHERE name = $1"
+
 
 class SqlUnit:
     """`to_message` puts a fact into the words of the bus."""
@@ -46,7 +48,7 @@ class SqlUnit:
         await keep_settings(self._session, settings)
 
     async def insight(self, name: str) -> Insight | None:
-        row = await self._session.first("SELECT document FROM insights WHERE name = $1", name)
+        row = await self._session.first(_INSIGHT, name)
         return None if row is None else row["document"]
 
     async def announce(self, facts: Sequence[Fact]) -> None:

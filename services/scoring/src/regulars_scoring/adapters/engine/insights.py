@@ -23,7 +23,8 @@ def insights_of(ledger: Ledger, as_of: date, rfm: RfmSettings) -> dict[str, dict
     """By name, as JSON."""
     found: dict[str, dict[str, Any]] = {}
     for span in SPANS:
-        found[cohorts_name(span)] = asdict(triangle_of(cohort_cells_of(ledger, span, as_of), span, as_of))
+        triangle = triangle_of(cohort_cells_of(ledger, span, as_of), span, as_of)
+        found[cohorts_name(span)] = {**asdict(triangle), "as_of": as_of.isoformat()}
     gaps = shortest_first(gaps_of(ledger.occasions))
     for window_days in WINDOWS_DAYS:
         found[audit_name(window_days)] = _document(audited(ledger, gaps, as_of, window_days, rfm))

@@ -118,5 +118,5 @@ class AuditOut(Answer):
 @router.get("/v1/scoring/audit")
 async def get_audit(principal: Reader, here: Here, window_days: WindowDays = "90") -> AuditOut:
     """What has become of the customers, as of the last run."""
-    model, audit = await read_insight(audit_name(int(window_days)), here.read)
-    return AuditOut.model_validate({"run_id": model.run_id, **audit})
+    _, audit = await read_insight(audit_name(int(window_days)), here.read)
+    return AuditOut.model_validate(audit)

@@ -74,11 +74,11 @@ async def get_cohorts(
     """Retention and revenue by cohort as of the last run, the newest cohort first."""
     model, triangle = await read_insight(cohorts_name(by), here.read)
     cohorts = cast(Sequence[Mapping[str, Any]], triangle["cohorts"])
-    older = len(cohorts) if cursor is None else _older(cursor)
+    older = len(cohorts) if cursor is None else min(len(cohorts), _older(cursor))
     rest = max(0, older - limit)
     return CohortsOut(
-        run_id=model.run_id,
-        as_of=model.as_of,
+        run_id=UUID(str(triangle["run_id"])),
+        as_of=date.fromisoformat(str(triangle["as_of"])),
         currency=model.currency,
         by=by,
         has_ended=bool(triangle["has_ended"]),
