@@ -90,12 +90,16 @@ async def test_an_address_that_leads_nowhere_says_so(untouched: Shop, path: str,
         ("GET", "/v1/scoring/deciles"),
         ("GET", "/v1/scoring/affinity?sku=TEA"),
         ("GET", f"/v1/scoring/next-best/{ANNA}"),
+        ("GET", "/v1/scoring/cohorts"),
+        ("GET", "/v1/scoring/audit"),
+        ("GET", "/v1/scoring/rfm/settings"),
+        ("PUT", "/v1/scoring/rfm/settings"),
         ("GET", f"/v1/scores/{ANNA}"),
         ("GET", f"/v1/scores/{ANNA}/history"),
     ],
 )
 async def test_every_route_asks_for_its_scope(untouched: Shop, method: str, path: str) -> None:
-    body: dict[str, str] | None = {} if method == "POST" else None
+    body: dict[str, str] | None = None if method == "GET" else {}
     response = await untouched.send(method, path, body, key="k", scopes=frozenset({"purchases:write"}))
     assert code_of(response)[0] == 403
 

@@ -17,6 +17,8 @@ from regulars_scoring.domain.goods import NOT_GOODS, Goods, Receipt
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
+from regulars_scoring.domain.rfm import Recent
+from regulars_scoring.domain.rfm_settings import RfmSettings
 from regulars_scoring.domain.runs import Run, Wanted
 from regulars_scoring.domain.scoring import Bands, Figures
 from regulars_scoring.domain.state import BuyingState, DayChange, Entry
@@ -62,10 +64,17 @@ class CellCount:
 
 @dataclass(frozen=True, slots=True)
 class DecileCount:
+    """As `CellCount`, of those who share a decile and a churn band."""
+
     decile: int
+    churn_band: str
     customers: int
     total_minor: int
     clv_major: int
+
+
+Insight = Mapping[str, object]
+"""What a run's worker has found out about everybody, as JSON, with the `run_id` and its `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +95,14 @@ class CustomerReads(Protocol):
     async def history(self, customer_id: CustomerId, before: int | None, limit: int) -> Sequence[HistoryEntry]:
         """The changes of the published figures before that place, the newest first."""
 
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        """What lies in a window of so many days, the last of which is given for each customer."""
+
     async def cells(self) -> Sequence[CellCount]:
         """Customers by their published cells."""
 
     async def deciles(self) -> Sequence[DecileCount]:
-        """Customers by their published deciles."""
+        """Customers by their published deciles and churn bands, the best decile first."""
 
 
 class CustomerStore(CustomerReads, Protocol):
@@ -167,6 +179,12 @@ class Reading(Protocol):
     async def known_since(self) -> datetime | None:
         """When the first purchase was heard of."""
 
+    async def rfm_settings(self) -> RfmSettings:
+        """Those of the shop, or the defaults."""
+
+    async def insight(self, name: str) -> Insight | None:
+        """What the run that serves has found out under this name; None when it looked for no such thing."""
+
 
 class Unit(Protocol):
     """A unit of work: all of it is committed, or none."""
@@ -182,6 +200,8 @@ class Unit(Protocol):
 
     async def known_since(self) -> datetime | None:
         """As in `Reading`."""
+
+    async def keep_rfm_settings(self, settings: RfmSettings) -> None: ...
 
     async def announce(self, facts: Sequence[Fact]) -> None:
         """Tell the other services, in this commit and in this order."""
@@ -219,6 +239,9 @@ class Listening(Protocol):
 
     async def post(self, postings: Sequence[Posting]) -> Sequence[Posted]:
         """Add to days of locked customers, each day named once."""
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        """As in `CustomerReads`."""
 
     async def ledgers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Mapping[date, Entry]]:
         """The days of customers who have any."""

@@ -55,3 +55,9 @@ class TooFewPurchases(FitFailed):
     """Fewer customers have bought more than once than a model can be fitted to."""
 
     code: ClassVar[str] = "too_few_purchases"
+
+
+class InvalidRfm(Refused):
+    """The settings of RFM contradict themselves: cuts that do not ascend, or a grid that leaves a cell out."""
+
+    code: ClassVar[str] = "invalid_rfm"

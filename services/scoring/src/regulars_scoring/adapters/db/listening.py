@@ -18,6 +18,7 @@ from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.db import publishing
 from regulars_scoring.adapters.db.goods import keep_goods
 from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
 from regulars_scoring.application.ports import Customer, Posted
@@ -26,6 +27,7 @@ from regulars_scoring.domain.goods import Goods
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
+from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.state import DayChange, Entry
 
 # Prepared plans are made while tables are small and kept when they are not: no scan of a whole table may be in one.
@@ -180,6 +182,9 @@ class SqlListening:
 
     async def model(self) -> Model | None:
         return await self._cache.models.serving(self._session)
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        return await read_recent(self._session, until, window_days)
 
     async def publish(self, scored: Sequence[CustomerScored]) -> None:
         await publishing.publish(self._session, scored)

@@ -13,6 +13,7 @@ STATUS_OF: dict[type[Refused], int] = {
     refusals.UnknownProduct: 404,
     refusals.UnknownRun: 404,
     refusals.RunUnderWay: 409,
+    refusals.InvalidRfm: 422,
     refusals.TooFewPurchases: 422,
     refusals.FitFailed: 422,
 }
