@@ -60,7 +60,7 @@ bench-chain: .venv/installed $(KAFKA_LIB)/complete  ## how soon a purchase is a 
 	$(BIN)/python benchmarks/chain.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-scoring: .venv/installed  ## what scoring takes beside lifetimes and pymc-marketing: make bench-scoring JSON=figures.json
-	$(BIN)/python benchmarks/scoring.py $(if $(JSON),--json $(JSON)) $(ARGS)
+	$(BIN)/python benchmarks/scores.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 # Pins that need not move stay; `make lock ARGS=--upgrade` moves them all. No index address is written down.
 lock: .venv/installed  ## pin every dependency with its hashes

@@ -8,7 +8,8 @@ from regulars_scoring.adapters.engine.population import Ints
 
 _BITS = 21
 """Days and occasions stay below 2**21, so that three of them are one integer, which is quick to sort."""
-_LARGEST_TABLE = 1 << 24
+_CELLS_PER_ROW = 4
+"""A table of all pairs there could be is quicker than sorting as long as it is not much longer than the rows."""
 
 
 def distinct_rows(first: Ints, second: Ints, third: Ints) -> tuple[Ints, Ints, Ints, Ints]:
@@ -26,7 +27,7 @@ def distinct_pairs(first: Ints, second: Ints) -> tuple[Ints, Ints, Ints]:
     width = int(second.max(initial=0)) + 1
     keys = first * width + second
     size = (int(first.max(initial=0)) + 1) * width
-    if size <= _LARGEST_TABLE:
+    if size <= _CELLS_PER_ROW * keys.size:
         distinct, places = _by_table(keys, size)
     else:
         distinct, places = np.unique(keys, return_inverse=True)
