@@ -14,9 +14,11 @@ _CELLS_PER_ROW = 4
 
 def distinct_rows(first: Ints, second: Ints, third: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """The three numbers of each distinct row, in their order, and how many rows are like it. All 0 or more."""
-    keys = (((first << _BITS) | second) << _BITS) | third
+    keys = first << (2 * _BITS)
+    keys |= second << _BITS
+    keys |= third
     keys.sort()
-    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
     counts = np.diff(begins, append=keys.size)
     keys, mask = keys[begins], (1 << _BITS) - 1
     return keys >> (2 * _BITS), (keys >> _BITS) & mask, keys & mask, counts
