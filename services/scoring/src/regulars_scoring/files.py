@@ -142,7 +142,7 @@ def _figures(population: Population, drafts: Drafts, occasions: Occasions) -> di
 
 
 def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
-    without_money, converted = ledger.foreign_until(bench, book.currency, as_of)
+    without_money, converted = ledger.foreign_until(bench, book, as_of)
     return Rows(
         read=book.read,
         set_aside=book.set_aside,

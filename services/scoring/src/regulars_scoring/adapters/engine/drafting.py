@@ -11,11 +11,12 @@ from uuid import UUID
 import numpy as np
 
 from regulars_kit.values import currency_exponent
-from regulars_scoring.adapters.engine import kernels, outlook
+from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.candidates import Chosen, choose_model, report_of_choice
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_spend
 from regulars_scoring.adapters.engine.gaps import cycles_of, gaps_of
 from regulars_scoring.adapters.engine.occasions import NO_OCCASIONS, Occasions
+from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.placing import Axes, Places, axes_of, cuts_for, places_by
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
 from regulars_scoring.adapters.engine.tenths import tenths_of
@@ -106,13 +107,13 @@ def draft(
 
 
 def _values(population: Population, chosen: Chosen, spending: SpendFit, horizon: int, unit: float) -> _Values:
-    model, columns = chosen.serving, (population.x, population.t_x, population.T)
-    spend = kernels.expected_spend(spending.model, population.x, population.repeat_minor / unit)
+    outlook = outlook_of(chosen.serving, population.x, population.t_x, population.T)
+    spend = kernels.expected_spend(spending.model, population.x, population.repeat_minor, unit)
     return _Values(
-        alive=outlook.p_alive(model, *columns),
-        churn_90=outlook.churn(model, *columns, PUBLISHED_HORIZON_DAYS),
-        expected=outlook.expected_purchases(model, *columns, float(horizon)),
-        clv=spend * outlook.purchases_within_a_year(model, *columns),
+        alive=outlook.alive,
+        churn_90=outlook.churn(PUBLISHED_HORIZON_DAYS),
+        expected=outlook.purchases(float(horizon)),
+        clv=spend * outlook.purchases_within_a_year(),
     )
 
 
