@@ -75,8 +75,8 @@ def assert_findings_are_the_same(duckdb_: Findings, spark: Findings) -> None:
         assert replace(other, clv=0.0) == replace(one, clv=0.0)
         assert other.clv == pytest.approx(one.clv, rel=CLOSE)
     for tenth, same in zip(duckdb_.tenths, spark.tenths, strict=True):
-        assert replace(same, expected_value=0.0) == replace(tenth, expected_value=0.0)
-        assert same.expected_value == pytest.approx(tenth.expected_value, rel=CLOSE)
+        assert replace(same, expected_value_major=0.0) == replace(tenth, expected_value_major=0.0)
+        assert same.expected_value_major == pytest.approx(tenth.expected_value_major, rel=CLOSE)
 
 
 def test_a_real_shops_year_has_the_same_scores_by_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

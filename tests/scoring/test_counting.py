@@ -69,8 +69,7 @@ def test_a_quantile_of_a_table_is_that_of_everybody(values: list[int], share: fl
 
 @given(values=numbers)
 def test_cuts_of_counts_and_of_steps_are_those_of_everybody(values: list[int]) -> None:
-    found, customers = counted(np.array(values), None)
-    assert cuts_of_counts(dict(zip(found.tolist(), customers.tolist(), strict=True))) == cuts_of(values)
+    assert cuts_of_counts(counted(*alike(np.array(values)))) == cuts_of(values)
     assert cuts_between(steps(values, 5)) == cuts_of(values)
 
 

@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
+
 from regulars_kit.values import currency_exponent, new_id
-from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.baselines import own_rate, table_of_silence
 from regulars_scoring.adapters.engine.candidates import Chosen, choose_among, fit_all
 from regulars_scoring.adapters.engine.counting import counted
-from regulars_scoring.adapters.engine.drafting import scores_of
 from regulars_scoring.adapters.engine.evaluation import MOST_CUSTOMERS, baselines_by_name, evaluate, window_for
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_repeat_spend, pooled_mean
 from regulars_scoring.adapters.engine.occasions import occasions_of
-from regulars_scoring.adapters.engine.spread import count_cells, segments_by_scores
+from regulars_scoring.adapters.engine.outlook import outlook_of
+from regulars_scoring.adapters.engine.placing import scores_by, segments_by
+from regulars_scoring.adapters.engine.spread import count_cells
 from regulars_scoring.adapters.files import customers
 from regulars_scoring.adapters.files.ledger import Ledger
 from regulars_scoring.adapters.files.spark import scores, tables
@@ -33,9 +35,10 @@ from regulars_scoring.adapters.files.statements import Column
 from regulars_scoring.adapters.files.targets import check_targets
 from regulars_scoring.domain.cohorts import span_for, triangle_of
 from regulars_scoring.domain.findings import Findings, SegmentCount, Tenth
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.model import MBG_NBD, Model
 from regulars_scoring.domain.plain_words import notes_of
-from regulars_scoring.domain.rfm import SEGMENTS, RfmCuts, cuts_of_counts
+from regulars_scoring.domain.rfm import RfmCuts, cuts_of_counts
 from regulars_scoring.files import (
     HORIZONS,
     NOT_ASKED,
@@ -149,27 +152,27 @@ def _spending(bench: SparkBench, unit: int) -> SpendFit:
 
 def _rfm_cuts(bench: SparkBench, people: Alike) -> RfmCuts:
     recency, frequency = (
-        cuts_of_counts(dict(zip(*(column.tolist() for column in counted(values, people.customers)), strict=True)))
-        for values in (people.t_x - people.T, people.x + 1)
+        cuts_of_counts(counted(values, people.customers)) for values in (people.t_x - people.T, people.x + 1)
     )
     return RfmCuts(recency, frequency, scores.monetary_cuts(bench, int(people.customers.sum())))
 
 
 def _foretold(people: Alike, chosen: Chosen, cuts: RfmCuts, horizon_days: int) -> dict[str, Column]:
     """The columns of the scores that depend on x, t_x and T alone, and what the value takes besides."""
-    model, states = chosen.serving, (people.x, people.t_x, people.T)
-    recency, frequency = scores_of(cuts.recency, people.t_x - people.T), scores_of(cuts.frequency, people.x + 1)
+    outlook = outlook_of(chosen.serving, people.x, people.t_x, people.T)
+    segments = np.array(DEFAULT_GRID.segments, dtype=object)
+    recency, frequency = scores_by(cuts.recency, people.t_x - people.T), scores_by(cuts.frequency, people.x + 1)
     return {
         "x": people.x,
         "t_x": people.t_x,
         "T": people.T,
         "r_score": recency,
         "f_score": frequency,
-        "segment": segments_by_scores(recency, frequency),
-        "p_alive": outlook.p_alive(model, *states),
-        f"churn_{horizon_days}": outlook.churn(model, *states, horizon_days),
-        **{f"expected_purchases_{days}": outlook.expected_purchases(model, *states, float(days)) for days in HORIZONS},
-        scores.WITHIN_A_YEAR: outlook.purchases_within_a_year(model, *states),
+        "segment": segments[segments_by(DEFAULT_GRID, recency, frequency)],
+        "p_alive": outlook.alive,
+        f"churn_{horizon_days}": outlook.churn(horizon_days),
+        **{f"expected_purchases_{days}": outlook.purchases(float(days)) for days in HORIZONS},
+        scores.WITHIN_A_YEAR: outlook.purchases_within_a_year(),
     }
 
 
@@ -187,7 +190,7 @@ def _degeneracies(chosen: Chosen) -> tuple[str, ...]:
 
 def _segments(groups: Sequence[Group]) -> tuple[SegmentCount, ...]:
     found = []
-    for name in SEGMENTS:
+    for name in DEFAULT_GRID.segments:
         inside = [group for group in groups if group.segment == name]
         revenue, clv = sum(group.total_minor for group in inside), sum(group.clv for group in inside)
         found.append(SegmentCount(name, sum(group.customers for group in inside), revenue, float(clv)))

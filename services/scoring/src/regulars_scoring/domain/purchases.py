@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
+from regulars_scoring.domain.goods import NO_GOODS, Goods
 from regulars_scoring.domain.state import NOTHING, Entry
 
 
@@ -20,6 +21,7 @@ class Sale:
     day: date
     currency: str
     total_minor: int
+    goods: Goods = NO_GOODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Return:
     currency: str
     amount_minor: int
     is_void: bool = False
+    goods: Goods = NO_GOODS
 
     @property
     def key(self) -> tuple[UUID, UUID | None]:
@@ -87,6 +90,18 @@ def told_of_purchases(told: Iterable[Sale | Claim | Return]) -> dict[UUID, Purch
             known = purchases.get(each.purchase_id)
             purchases[each.purchase_id] = _told_by(each) if known is None else known.joined(_told_by(each))
     return purchases
+
+
+def goods_told(told: Iterable[Sale | Return]) -> Mapping[tuple[UUID, UUID | None], Goods]:
+    """By purchase and return (None: the sale itself) what was sold, and came back, of purchases that are named.
+
+    The first told of each holds. A return of no known purchase takes nothing out of a basket.
+    """
+    goods: dict[tuple[UUID, UUID | None], Goods] = {}
+    for each in told:
+        if each.purchase_id is not None and each.goods.skus:
+            goods.setdefault((each.purchase_id, each.return_id if isinstance(each, Return) else None), each.goods)
+    return goods
 
 
 def _told_by(told: Sale | Claim | Return) -> Purchase:

@@ -14,6 +14,7 @@ from regulars_kit.inbox import Handler
 from regulars_kit.values import CustomerId
 from regulars_scoring.application.follow_events import note_event
 from regulars_scoring.application.ports import Listens
+from regulars_scoring.domain.goods import goods_of
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import Claim, Return, Sale
 
@@ -44,7 +45,9 @@ def handlers(deliver: Deliver) -> Mapping[str, Handler]:
 
 
 def _sale(event: PurchaseRecorded) -> Sale:
-    return Sale(event.purchase_id, _customer(event.customer_id), event.business_date, event.currency, event.total_minor)
+    goods = goods_of((line.sku, line.net_minor, line.category) for line in event.lines)
+    customer_id = _customer(event.customer_id)
+    return Sale(event.purchase_id, customer_id, event.business_date, event.currency, event.total_minor, goods)
 
 
 def _return(event: PurchaseReturned) -> Return:
@@ -56,6 +59,7 @@ def _return(event: PurchaseReturned) -> Return:
         currency=event.currency,
         amount_minor=sum(line.net_minor for line in event.lines),
         is_void=event.voided,
+        goods=goods_of((line.sku, line.net_minor, None) for line in event.lines),
     )
 
 

@@ -7,13 +7,11 @@ import numpy as np
 from regulars_scoring.adapters.engine.population import Ints
 
 
-def counted(rows: Ints, customers: Ints | None) -> tuple[Ints, Ints]:
-    """The distinct rows, in their order, and how many customers each stands for."""
-    if customers is None:
-        distinct, counts = np.unique(rows, axis=0, return_counts=True)
-        return distinct, counts.astype(np.int64)
-    distinct, places = np.unique(rows, axis=0, return_inverse=True)
-    return distinct, np.bincount(places.reshape(-1), customers).astype(np.int64)
+def counted(values: Ints, customers: Ints) -> dict[int, int]:
+    """How many customers have each value."""
+    distinct, places = np.unique(values, return_inverse=True)
+    counts = np.bincount(places, customers).astype(np.int64)
+    return dict(zip(distinct.tolist(), counts.tolist(), strict=True))
 
 
 def quantiles(values: Ints, shares: list[float], customers: Ints) -> Ints:

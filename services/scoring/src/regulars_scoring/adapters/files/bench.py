@@ -51,7 +51,7 @@ class Bench:
         return batches
 
     def keep(self, name: str, select: str) -> None:
-        self.rows(f"CREATE TABLE {name} AS {select}")
+        self.rows(f"CREATE TEMP TABLE {name} AS {select}")
 
     def keep_in_order(self, name: str, select: str, by: str) -> None:
         self.keep(name, f"SELECT row_number() OVER (ORDER BY {by}) - 1 AS place, * FROM ({select})")

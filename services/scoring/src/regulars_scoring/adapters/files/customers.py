@@ -21,6 +21,10 @@ _CUSTOMERS = """
         FROM days WHERE day <= {as_of} GROUP BY customer
     ) WHERE first_day IS NOT NULL
 """
+_NEVER_KEPT = """
+    SELECT count(DISTINCT customer) FROM days
+    WHERE day <= ? AND NOT is_occasion AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.customer = days.customer)
+"""
 _STATES = """
     SELECT x, days_between(first_day, last_day) AS t_x, days_between(first_day, CAST(? AS DATE)) AS T,
            repeat_minor, total_minor
@@ -84,8 +88,8 @@ def gather(bench: Statements, as_of: date) -> tuple[int, int]:
     """Make the table `customers`, as of the end of a day; says how many there are, and how many kept no purchase."""
     bench.keep_in_order("customers", _CUSTOMERS.format(as_of=dated(as_of)), "customer")
     (customers,) = bench.row("SELECT count(*) FROM customers")
-    (all_of_them,) = bench.row("SELECT count(DISTINCT customer) FROM days WHERE day <= ?", [as_of])
-    return int(customers), int(all_of_them) - int(customers)
+    (never_kept,) = bench.row(_NEVER_KEPT, [as_of])
+    return int(customers), int(never_kept)
 
 
 def states(bench: Statements, as_of: date) -> tuple[Column, ...]:

@@ -25,11 +25,12 @@ BROKEN = "broken line"
 
 _ENTRIES = """
     SELECT "our reason" AS reason, CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
-           CASE WHEN "our reason" = 0 THEN "our day" END AS day, {currency} AS currency, {is_counted} AS is_counted,
+           CASE WHEN "our reason" = 0 THEN "our day" END AS day,{currencies}
            CAST(sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS BIGINT) AS net,
            count(*) FILTER (WHERE "our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
     FROM ({rows}) GROUP BY ALL
 """
+_CURRENCIES = ' "our currency" AS currency, "our is_counted" AS is_counted,'
 _DAYS = """
     SELECT customer, day, net, net > 0 OR (net = 0 AND returns = 0) AS is_occasion FROM entries WHERE reason = 0
 """
@@ -91,9 +92,8 @@ def reading(path: Path) -> Iterator[None]:
 
 def gather_entries(bench: Bench, table: Table, rows: Rows, tell: Share) -> None:
     """Make the table `entries`, which everything else is made of."""
-    currency, is_counted = ('"our currency"', '"our is_counted"') if rows.has_currencies else ("''", "true")
-    select = _ENTRIES.format(currency=currency, is_counted=is_counted, rows=rows.select)
-    bench.watched(f"CREATE TABLE entries AS {select}", tell)
+    select = _ENTRIES.format(currencies=_CURRENCIES if rows.has_currencies else "", rows=rows.select)
+    bench.watched(f"CREATE TEMP TABLE entries AS {select}", tell)
     if table.is_text:
         bench.rows(_KEEP_BROKEN)
         bench.rows(f"INSERT INTO entries (reason, rows) SELECT {_BROKEN_REASON}, broken FROM ({_COUNT_BROKEN})")
@@ -132,12 +132,14 @@ def returns_until(bench: Statements, as_of: date) -> int:
     return int(bench.row("SELECT coalesce(sum(returns), 0) FROM entries WHERE reason = 0 AND day <= ?", [as_of])[0])
 
 
-def foreign_until(bench: Statements, currency: str, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
+def foreign_until(bench: Statements, ledger: Ledger, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
     """Rows in other currencies, by currency, up to that day: those without money, and those converted."""
+    if not ledger.rows.has_currencies:
+        return {}, {}
     counts = bench.rows(
         "SELECT currency, is_counted, CAST(sum(rows) AS BIGINT) FROM entries "
         "WHERE reason = 0 AND day <= ? AND currency NOT IN ('', ?) GROUP BY ALL ORDER BY 1",
-        [as_of, currency],
+        [as_of, ledger.currency],
     )
     without, converted = ({name: rows for name, is_in, rows in counts if is_in is which} for which in (False, True))
     return without, converted

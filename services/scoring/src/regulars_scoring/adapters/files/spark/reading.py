@@ -29,8 +29,8 @@ _SCHEMA = (
     "rows bigint"
 )
 _PART = """
-    SELECT CAST(reason AS TINYINT), CAST(customer AS {customer}), CAST(day AS DATE), CAST(currency AS VARCHAR),
-           CAST(is_counted AS BOOLEAN), CAST(net AS BIGINT), CAST(returns AS BIGINT), CAST(rows AS BIGINT)
+    SELECT CAST(reason AS TINYINT), CAST(customer AS {customer}), CAST(day AS DATE), CAST({currency} AS VARCHAR),
+           CAST({is_counted} AS BOOLEAN), CAST(net AS BIGINT), CAST(returns AS BIGINT), CAST(rows AS BIGINT)
     FROM entries
 """
 # A customer's day may lie in many splits.
@@ -63,7 +63,8 @@ class _File:
     def entries(self, number: int) -> list[Any]:
         with a_bench() as bench:
             self._gather(bench, number)
-            return bench.batches(_PART.format(customer=self.customer))
+            currency, is_counted = ("currency", "is_counted") if self.rows.has_currencies else ("''", "true")
+            return bench.batches(_PART.format(customer=self.customer, currency=currency, is_counted=is_counted))
 
     def rejects(self, number: int, target: Path) -> None:
         with a_bench() as bench:

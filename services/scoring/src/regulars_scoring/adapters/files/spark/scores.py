@@ -12,8 +12,9 @@ from regulars_scoring.adapters.files.spark.tables import steps
 from regulars_scoring.adapters.files.spark.targets import a_folder
 from regulars_scoring.adapters.files.statements import Column
 from regulars_scoring.domain.gamma_gamma import GammaGamma
+from regulars_scoring.domain.grid import SCORES
 from regulars_scoring.domain.model import DECILES, Bounds, bounds_between
-from regulars_scoring.domain.rfm import SCORES, Cuts, cuts_between
+from regulars_scoring.domain.rfm import Cuts, cuts_between
 
 WITHIN_A_YEAR = "purchases within a year"
 
