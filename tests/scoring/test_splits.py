@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars_scoring.adapters.files.asking import Asking
@@ -40,6 +40,7 @@ def quoted(field: str) -> str:
     return '"' + field.replace('"', '""') + '"'
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(fields, fields), min_size=1, max_size=30), size=st.integers(1, 60))
 def test_lines_are_parted_where_no_quotes_are_open(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], size: int

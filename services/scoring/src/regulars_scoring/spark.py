@@ -26,6 +26,7 @@ from regulars_scoring.adapters.files import customers
 from regulars_scoring.adapters.files.ledger import Ledger
 from regulars_scoring.adapters.files.spark import scores, tables
 from regulars_scoring.adapters.files.spark.bench import SparkBench
+from regulars_scoring.adapters.files.spark.cycles import cycles, flag_overdue
 from regulars_scoring.adapters.files.spark.reading import ledger_on_spark
 from regulars_scoring.adapters.files.spark.scores import Group
 from regulars_scoring.adapters.files.spark.session import a_session
@@ -88,8 +89,10 @@ def _scored(bench: SparkBench, book: Ledger, as_of: date, order: Order, tell: Te
         cuts=cuts,
         decile_bounds=scores.decile_bounds(bench, everybody),
         name=chosen.choice.served,
+        cycles=cycles(bench, as_of),
     )
     scores.place_all(bench, cuts.monetary, model.decile_bounds)
+    flag_overdue(bench, model.cycles)
     tell("writing", 0.0)
     scores.write_scores_on_spark(bench, _columns(foretold), unit, order.out)
     notes = notes_of(model.name, _degeneracies(chosen), spending.refusal)
@@ -179,7 +182,8 @@ def _foretold(people: Alike, chosen: Chosen, cuts: RfmCuts, horizon_days: int) -
 def _columns(foretold: Mapping[str, Column]) -> list[str]:
     """The names as `files` has them, in its order."""
     names = [name for name in foretold if name not in ("x", "t_x", "T", scores.WITHIN_A_YEAR)]
-    names.insert(names.index("segment"), "m_score")
+    place = names.index("segment")
+    names[place : place + 1] = ["m_score", "segment", "is_overdue"]
     return [*names, "expected_spend", "clv", "decile"]
 
 

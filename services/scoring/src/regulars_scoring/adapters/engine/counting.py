@@ -16,8 +16,12 @@ def counted(values: Ints, customers: Ints) -> dict[int, int]:
 
 def quantiles(values: Ints, shares: list[float], customers: Ints) -> Ints:
     """The least values that these shares of the customers do not exceed, the greater of two neighbours."""
+    return at_places(values, customers, np.ceil(np.array(shares) * (customers.sum() - 1)).astype(np.int64))
+
+
+def at_places(values: Ints, customers: Ints, places: Ints) -> Ints:
+    """The values at these places, from 0, of all customers in the order of their values."""
     order = np.argsort(values, kind="stable")
     until = np.cumsum(customers[order])
-    places = np.ceil(np.array(shares) * (until[-1] - 1)).astype(np.int64)
     found: Ints = values[order][np.searchsorted(until, places, side="right")]
     return found

@@ -33,7 +33,7 @@ _SCORES = """
     SELECT customer, CAST(t_x AS BIGINT) AS recency, CAST(x AS BIGINT) AS frequency, CAST(T AS BIGINT) AS "T",
            CASE WHEN x > 0 THEN repeat_minor / {unit} / x END AS monetary,
            {names}, total_minor / {unit} AS historic_value
-    FROM placed ORDER BY place
+    FROM flagged ORDER BY place
 """
 _SPREAD = """
     SELECT segment, decile, count(*), CAST(sum(total_minor) AS BIGINT), sum(clv) FROM placed GROUP BY segment, decile
