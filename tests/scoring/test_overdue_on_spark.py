@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulars_scoring.adapters.engine.gaps import are_overdue, cycles_of, gaps_of
+from regulars_scoring.adapters.engine.gaps import are_overdue, cycles_of, cycles_of_counts, gaps_of
 from regulars_scoring.adapters.engine.ledger import Ledger
 from regulars_scoring.adapters.engine.population import Population
 from regulars_scoring.adapters.files.bench import Bench, a_bench, dated
-from regulars_scoring.adapters.files.spark.cycles import cycles, flag_overdue
+from regulars_scoring.adapters.files.spark.cycles import flag_overdue, gaps_alike
 from regulars_scoring.domain.cycle import NO_CYCLES, Cycles
 from regulars_scoring.domain.state import Entry
 from scoring.ledgers import AS_OF, Days, ledger_in, people, population_in
@@ -31,7 +31,7 @@ def test_spark_flags_whom_the_kernels_flag(customers: Sequence[Days], drawn: Seq
     limits = cycles_of(gaps_of(ledger.occasions), segments, SEGMENTS)
     with a_bench() as bench:
         keep_people(bench, ledger, population, names)
-        assert cycles(bench, AS_OF) == limits
+        assert cycles_of_counts(*gaps_alike(bench, AS_OF)) == limits
         flag_overdue(bench, limits)
         flags = [flag for (flag,) in bench.rows("SELECT is_overdue FROM flagged ORDER BY customer")]
     silence = population.T - population.t_x
@@ -42,7 +42,7 @@ def test_nobody_is_overdue_where_nobody_came_twice() -> None:
     once = [{AS_OF - timedelta(days=900): Entry(500, 1)}]
     with a_bench() as bench:
         keep_people(bench, ledger_in(once), population_in(once), ["new"])
-        assert cycles(bench, AS_OF) == NO_CYCLES
+        assert cycles_of_counts(*gaps_alike(bench, AS_OF)) == NO_CYCLES
         flag_overdue(bench, NO_CYCLES)
         assert bench.row("SELECT is_overdue FROM flagged") == (False,)
 
@@ -58,7 +58,7 @@ def test_silence_as_long_as_the_limit_is_not_overdue(gaps: Sequence[int], segmen
     ]
     with a_bench() as bench:
         keep_people(bench, ledger_in(customers), population_in(customers), [segment, segment])
-        cycles(bench, AS_OF)
+        gaps_alike(bench, AS_OF)
         flag_overdue(bench, Cycles({"can't lose": 30}, 40))
         assert bench.rows("SELECT is_overdue FROM flagged ORDER BY customer") == [(False,), (True,)]
 

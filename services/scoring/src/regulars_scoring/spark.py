@@ -18,6 +18,7 @@ from regulars_scoring.adapters.engine.candidates import Chosen, choose_among, fi
 from regulars_scoring.adapters.engine.counting import counted
 from regulars_scoring.adapters.engine.evaluation import MOST_CUSTOMERS, baselines_by_name, evaluate, window_for
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_repeat_spend, pooled_mean
+from regulars_scoring.adapters.engine.gaps import cycles_of_counts
 from regulars_scoring.adapters.engine.occasions import occasions_of
 from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.placing import scores_by, segments_by
@@ -26,7 +27,7 @@ from regulars_scoring.adapters.files import customers
 from regulars_scoring.adapters.files.ledger import Ledger
 from regulars_scoring.adapters.files.spark import scores, tables
 from regulars_scoring.adapters.files.spark.bench import SparkBench
-from regulars_scoring.adapters.files.spark.cycles import cycles, flag_overdue
+from regulars_scoring.adapters.files.spark.cycles import flag_overdue, gaps_alike
 from regulars_scoring.adapters.files.spark.reading import ledger_on_spark
 from regulars_scoring.adapters.files.spark.scores import Group
 from regulars_scoring.adapters.files.spark.session import a_session
@@ -89,7 +90,7 @@ def _scored(bench: SparkBench, book: Ledger, as_of: date, order: Order, tell: Te
         cuts=cuts,
         decile_bounds=scores.decile_bounds(bench, everybody),
         name=chosen.choice.served,
-        cycles=cycles(bench, as_of),
+        cycles=cycles_of_counts(*gaps_alike(bench, as_of)),
     )
     scores.place_all(bench, cuts.monetary, model.decile_bounds)
     flag_overdue(bench, model.cycles)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from regulars_scoring.adapters.engine.gaps import cycles_of_counts
 from regulars_scoring.adapters.files.bench import dated, literal, whole
-from regulars_scoring.adapters.files.statements import Statements
+from regulars_scoring.adapters.files.statements import Column, Statements
 from regulars_scoring.domain.cycle import FEWEST_GAPS, Cycles
 
 _GAPS = """
@@ -30,11 +29,11 @@ _FLAGGED = """
 """
 
 
-def cycles(bench: Statements, as_of: date) -> Cycles:
-    """As `adapters.engine.gaps.cycles_of` everybody; makes the table `gaps`, too."""
+def gaps_alike(bench: Statements, as_of: date) -> tuple[list[str], Column, Column]:
+    """A segment, a gap in days, and how often its customers had such a one; makes the table `gaps`, too."""
     bench.keep("gaps", _GAPS.format(as_of=dated(as_of)))
     segment, gap, gaps = bench.columns(_OF_SEGMENTS).values()
-    return cycles_of_counts(segment.tolist(), whole(gap), whole(gaps))
+    return segment.tolist(), whole(gap), whole(gaps)
 
 
 def flag_overdue(bench: Statements, limits: Cycles) -> None:
