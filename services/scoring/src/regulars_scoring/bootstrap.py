@@ -29,7 +29,7 @@ from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
 from regulars_scoring.adapters.db.unit import SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
-from regulars_scoring.adapters.http import distribution, runs, scores
+from regulars_scoring.adapters.http import distribution, money, runs, scores
 from regulars_scoring.adapters.http.context import Context
 from regulars_scoring.adapters.http.problems import STATUS_OF
 from regulars_scoring.application import ports
@@ -67,7 +67,7 @@ def build(
         bus,
         GROUP,
         TOPICS,
-        handlers(partial(listen.for_delivery, GROUP)),
+        handlers(partial(listen.for_delivery, GROUP), house.zone),
         database,
         clock=clock,
         together=settings.events_together,
@@ -88,7 +88,7 @@ def build(
 def _app(context: Context, verifier: Verifier, *shared: Router) -> FastAPI:
     app = new_app("Regulars scoring", version("regulars-scoring"), STATUS_OF, None, verifier)
     app.state.scoring = context
-    for router in (scores.router, runs.router, distribution.router, *shared):
+    for router in (scores.router, runs.router, distribution.router, money.router, *shared):
         app.include_router(router)
     return app
 

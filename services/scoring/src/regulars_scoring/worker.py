@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from regulars_scoring.adapters.db import bulk
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
 from regulars_scoring.adapters.engine.population import Ints, Population, population_of
+from regulars_scoring.adapters.engine.retention import retention_of
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
@@ -50,6 +52,12 @@ async def work(task: Mapping[str, Any]) -> None:
         names, population, occasions = await _read(connection, run["as_of"])
         asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"])
         drafts = draft(population, asked, Bands(**task["bands"]), occasions)
+        shares = await bulk.read_shares(connection, asked.currency, asked.as_of)
+        drafts = replace(
+            drafts,
+            model=replace(drafts.model, everybody=shares),
+            report={**drafts.report, "retention": retention_of(drafts, population, occasions)},
+        )
         await _write(connection, drafts, names)
     finally:
         await connection.close()

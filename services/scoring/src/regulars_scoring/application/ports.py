@@ -11,12 +11,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from regulars_kit.values import Clock, CustomerId
+from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.profit import Past
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
 from regulars_scoring.domain.runs import Run, Wanted
 from regulars_scoring.domain.scoring import Bands, Figures
+from regulars_scoring.domain.segment_profit import CellProfit
 from regulars_scoring.domain.state import BuyingState, DayChange, Entry
 
 
@@ -122,8 +125,24 @@ class RunStore(RunReads, Protocol):
     async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None: ...
 
 
+class MoneyReads(Protocol):
+    """Sums in `currency`, priced by the terms known now."""
+
+    async def past(self, customer_id: CustomerId, currency: str, until: date) -> Past:
+        """Of one customer, up to and including that day."""
+
+    async def by_cell(self, currency: str, first: date, last: date) -> Sequence[CellProfit]:
+        """By calendar month and published cell, both days included."""
+
+    async def buyers(self, since: date) -> Sequence[tuple[int, int, int]]:
+        """How many customers have bought on that day or later, by the recency and frequency of their cell."""
+
+
 class Reading(Protocol):
     """A transaction that only reads."""
+
+    @property
+    def money(self) -> MoneyReads: ...
 
     @property
     def customers(self) -> CustomerReads: ...
@@ -177,6 +196,15 @@ class Listening(Protocol):
 
     async def keep_purchases(self, told: Mapping[UUID, Purchase]) -> Mapping[UUID, Purchase]:
         """Join what is told of purchases to what was known of them, and answer with that; new ones are missing."""
+
+    async def keep_costs(self, costs: Sequence[Cost]) -> None:
+        """Keep those that were not kept before."""
+
+    async def keep_points(self, moved: Sequence[PointsMoved]) -> None:
+        """Keep those that were not kept before."""
+
+    async def keep_terms(self, terms: Sequence[Terms]) -> None:
+        """Keep those that were not kept before."""
 
     async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
         """Know these customers, whom nobody else changes before this transaction ends.

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from regulars_scoring.domain.choice import ModelName
 from regulars_scoring.domain.gamma_gamma import GammaGamma
+from regulars_scoring.domain.profit import ALL_MARGIN, Shares
 from regulars_scoring.domain.rfm import RfmCuts
 from regulars_scoring.domain.serving import Serving
 
@@ -45,6 +46,8 @@ class Model:
     cuts: RfmCuts
     decile_bounds: Bounds
     name: ModelName = MBG_NBD
+    everybody: Shares = ALL_MARGIN
+    """Of all revenue; for customers who have brought none."""
 
 
 def decile_of(bounds: Bounds, value: float) -> int:

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
+from regulars_scoring.domain.costs import NO_GOODS, Goods
 from regulars_scoring.domain.state import NOTHING, Entry
 
 
@@ -20,6 +21,10 @@ class Sale:
     day: date
     currency: str
     total_minor: int
+    programme: str | None = None
+    goods: Goods = NO_GOODS
+    earned: int | None = None
+    """Points; None while it is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class Return:
     currency: str
     amount_minor: int
     is_void: bool = False
+    programme: str | None = None
+    goods: Goods = NO_GOODS
+    taken_back: int = 0
+    """Points."""
 
     @property
     def key(self) -> tuple[UUID, UUID | None]:
@@ -42,10 +51,11 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A purchase that was nobody's is this customer's."""
+    """A purchase that was nobody's is this customer's, and has earned points."""
 
     purchase_id: UUID
     customer_id: CustomerId
+    earned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,11 @@ class Purchase:
     returned_minor: int = 0
     is_returned: bool = False
     is_voided: bool = False
+    programme: str | None = None
+    goods: Goods = NO_GOODS
+    earned: int | None = None
+    returned_goods: Goods = NO_GOODS
+    taken_back: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -76,6 +91,11 @@ class Purchase:
             self.returned_minor + later.returned_minor,
             self.is_returned or later.is_returned,
             self.is_voided or later.is_voided,
+            sold.programme,
+            sold.goods,
+            later.earned if self.earned is None else self.earned,
+            self.returned_goods + later.returned_goods,
+            self.taken_back + later.taken_back,
         )
 
 
@@ -92,11 +112,25 @@ def told_of_purchases(told: Iterable[Sale | Claim | Return]) -> dict[UUID, Purch
 def _told_by(told: Sale | Claim | Return) -> Purchase:
     match told:
         case Sale():
-            return Purchase(told.customer_id, told.day, told.currency, told.total_minor)
+            return Purchase(
+                told.customer_id,
+                told.day,
+                told.currency,
+                told.total_minor,
+                programme=told.programme,
+                goods=told.goods,
+                earned=told.earned,
+            )
         case Claim():
-            return Purchase(told.customer_id)
+            return Purchase(told.customer_id, earned=told.earned)
         case Return():
-            return Purchase(returned_minor=told.amount_minor, is_returned=True, is_voided=told.is_void)
+            return Purchase(
+                returned_minor=told.amount_minor,
+                is_returned=True,
+                is_voided=told.is_void,
+                returned_goods=told.goods,
+                taken_back=told.taken_back,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from regulars_scoring.domain.gamma_gamma import GammaGamma
 from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.model import MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY, Model
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
+from regulars_scoring.domain.profit import Shares
 from regulars_scoring.domain.rfm import RfmCuts
 from regulars_scoring.domain.serving import Serving
 
@@ -34,6 +35,8 @@ def model_in(document: Mapping[str, Any]) -> Model:
             "spending": GammaGamma(**document["spending"]),
             "cuts": RfmCuts(**cuts),
             "decile_bounds": tuple(document["decile_bounds"]),
+            # Runs of earlier versions did not look at costs.
+            "everybody": Shares(**document.get("everybody", {})),
         }
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from regulars_scoring.adapters.db.session import Row
 from regulars_scoring.application.ports import Customer, HistoryEntry
+from regulars_scoring.domain.costs import Goods
 from regulars_scoring.domain.facts import CustomerScored
 from regulars_scoring.domain.purchases import Purchase
 from regulars_scoring.domain.rfm import Cell
@@ -67,6 +68,11 @@ def purchase_in(row: Row) -> Purchase:
         row["returned_minor"],
         row["is_returned"],
         row["is_voided"],
+        row["programme"],
+        Goods(row["costed_minor"] or 0, row["cost_minor"] or 0),
+        row["earned"],
+        Goods(row["returned_costed_minor"], row["returned_cost_minor"]),
+        row["taken_back"],
     )
 
 

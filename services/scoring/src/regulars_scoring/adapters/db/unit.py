@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regulars_kit import idempotency, outbox
 from regulars_scoring.adapters.db.customers import SqlCustomers
 from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.money import SqlMoney
 from regulars_scoring.adapters.db.runs import SqlRuns
 from regulars_scoring.adapters.db.session import Session, ToMessage
 from regulars_scoring.application.ports import Call, Started
@@ -29,6 +30,7 @@ class SqlUnit:
         self._to_message = to_message
         self.customers = SqlCustomers(self._session)
         self.runs = SqlRuns(self._session)
+        self.money = SqlMoney(self._session)
 
     async def model(self) -> Model | None:
         return await self._cache.models.serving(self._session)
