@@ -49,7 +49,9 @@ def _times(amount: str, over: str, under: str) -> str:
     return f"sign({amount}) * div(2 * abs({amount}) * {over} + {under}, 2 * {under})"
 
 
+# Read once: joined as a query of its own it may be reckoned for every fact.
 _ENTRIES = f"""
+    WITH terms_of AS MATERIALIZED ({_TERMS})
     SELECT customer_id, day, net AS revenue_minor, costed AS costed_minor,
            CASE WHEN margin_over IS NULL THEN 0 ELSE net - costed END AS rated_minor,
            costed - cost + coalesce({_times("(net - costed)", "margin_over", "margin_under")}, net - costed)
@@ -57,7 +59,7 @@ _ENTRIES = f"""
            coalesce({_times("points", "point_over", "point_under")}, 0) AS points_cost_minor,
            campaign AS campaign_cost_minor, acquisition AS acquisition_cost_minor
     FROM ({_FACTS}) AS facts
-    LEFT JOIN ({_TERMS}) AS terms USING (programme)
+    LEFT JOIN terms_of USING (programme)
     WHERE day >= since AND day < until OR since IS NULL
 """
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in Profit.__dataclass_fields__)

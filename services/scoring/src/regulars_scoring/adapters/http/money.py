@@ -95,7 +95,7 @@ async def get_segments_pnl(
 
 def _twelfth_month_back(day: date) -> date:
     year, month = divmod(12 * day.year + day.month - 1 - 11, 12)
-    return date(year, month + 1, 1) if year > 0 else date.min
+    return date(year, month + 1, 1)
 
 
 def _check(first: date, last: date) -> None:
