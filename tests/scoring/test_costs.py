@@ -37,7 +37,7 @@ def annas_story() -> list[Event]:
 
 
 async def historic(shop: Shop, **asked: str) -> dict[str, Any]:
-    told = (await shop.score(**asked))["historic"]
+    told = (await shop.score(ANNA, **asked))["historic"]
     assert isinstance(told, dict)
     return told
 

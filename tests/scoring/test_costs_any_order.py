@@ -174,8 +174,10 @@ def _point(story: Sequence[Event], code: str, day: date) -> Fraction:
     return 100 * Fraction(terms.point_value["EUR"]) if terms else Fraction(0)
 
 
-def _rounded(amount: Fraction | int) -> int:
-    return floor(abs(amount) + Fraction(1, 2)) * (1 if amount > 0 else -1)
+def _rounded(amount: Fraction) -> int:
+    """Half a minor unit is rounded away from 0."""
+    size: int = floor(abs(amount) + Fraction(1, 2))
+    return size if amount > 0 else -size
 
 
 async def told_of(shop: Shop, customer: UUID) -> Profit:

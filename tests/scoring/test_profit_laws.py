@@ -26,7 +26,8 @@ profits = st.builds(Profit, minor, minor, minor, minor, costs, costs, costs)
 scores = st.one_of(st.tuples(st.integers(1, 5), st.integers(1, 5)), st.just((None, None)))
 months = st.integers(1, 12).map(lambda month: date(2026, month, 1))
 cells = st.lists(
-    st.tuples(months, scores, profits).map(lambda told: CellProfit(told[0], *told[1], told[2])), max_size=40
+    st.tuples(months, scores, profits).map(lambda told: CellProfit(told[0], told[1][0], told[1][1], told[2])),
+    max_size=40,
 )
 shares = st.builds(Shares, st.floats(-2, 1), st.floats(0, 0.5))
 rates = st.floats(0, 1)
@@ -83,7 +84,7 @@ def test_costs_never_raise_a_value(clv: float, profit: Profit, recent: int, days
     def valued(past: Profit, messages: int) -> NetValue:
         return net_value(clv, Past(past, messages, days), Shares(), 100.0)
 
-    dearer = Profit(*astuple(profit)[:6], profit.acquisition_cost_minor + 5000)
+    dearer = profit + Profit(acquisition_cost_minor=5000)
     assert valued(dearer, recent).value <= valued(profit, recent).value + 1e-6
     assert valued(profit, recent + 100).value <= valued(profit, recent).value
 
