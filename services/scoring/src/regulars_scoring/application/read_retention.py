@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 from regulars_scoring.application.ports import Reads
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import NoModelYet
-from regulars_scoring.domain.retention import YEAR_DAYS, Kept, Worth, Year, worth_of
+from regulars_scoring.domain.retention import (
+    YEAR_DAYS,
+    Kept,
+    KeptReport,
+    ObservedReport,
+    RetentionReport,
+    Worth,
+    Year,
+    worth_of,
+)
 from regulars_scoring.domain.rfm import SEGMENTS, segment_of
 from regulars_scoring.domain.runs import Report
 from regulars_scoring.domain.segment_profit import by_segment, total
@@ -17,12 +26,8 @@ from regulars_scoring.domain.segment_profit import by_segment, total
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """`observed`: customers of the year before last, and how many of them bought in the last; None where there are not
-    two years of history.
-    """
-
     model: Model
-    observed: tuple[int, int] | None
+    observed: ObservedReport | None
     everybody: Worth
     segments: Sequence[Worth]
 
@@ -47,7 +52,7 @@ async def read_retention(rise_points: int, begin: Reads) -> Retention:
     segments = report["segments"]
     return Retention(
         model=model,
-        observed=_observed_in(report),
+        observed=report["observed"],
         everybody=worth_of(_kept(None, report["everybody"]), everybody, everybody, rise_points),
         segments=[
             worth_of(_kept(name, segments[name]), Year(profits[name], buyers[name]), everybody, rise_points)
@@ -57,16 +62,11 @@ async def read_retention(rise_points: int, begin: Reads) -> Retention:
     )
 
 
-def _retention_in(report: Report) -> Mapping[str, Any] | None:
+def _retention_in(report: Report) -> RetentionReport | None:
     """None in reports of earlier versions."""
     part = report.get("retention")
-    return part if isinstance(part, dict) else None
+    return cast(RetentionReport, part) if isinstance(part, dict) else None
 
 
-def _observed_in(report: Mapping[str, Any]) -> tuple[int, int] | None:
-    observed = report["observed"]
-    return None if observed is None else (observed["customers"], observed["returned"])
-
-
-def _kept(segment: str | None, told: Mapping[str, Any]) -> Kept:
+def _kept(segment: str | None, told: KeptReport) -> Kept:
     return Kept(segment, told["customers"], told["retention"])

@@ -7,7 +7,7 @@ probability r, in two years with r^2, and so on, each discounted by i a year.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 from regulars_scoring.domain.profit import Profit
 from regulars_scoring.domain.value import MONTHLY_RATE, MONTHS
@@ -15,6 +15,26 @@ from regulars_scoring.domain.value import MONTHLY_RATE, MONTHS
 YEAR_DAYS = 365
 ANNUAL_RATE = (1.0 + MONTHLY_RATE) ** MONTHS - 1.0
 """The value's one per cent a month, compounded: 0.1268."""
+
+
+class KeptReport(TypedDict):
+    customers: int
+    retention: float
+
+
+class ObservedReport(TypedDict):
+    """Customers of the year before last, and how many of them bought in the last."""
+
+    customers: int
+    returned: int
+
+
+class RetentionReport(TypedDict):
+    """The part of a run's report; `observed` None: there are not two years of history."""
+
+    everybody: KeptReport
+    segments: dict[str, KeptReport]
+    observed: ObservedReport | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.drafting import Drafts
 from regulars_scoring.adapters.engine.occasions import Occasions
 from regulars_scoring.adapters.engine.population import Floats, Population
-from regulars_scoring.domain.retention import YEAR_DAYS
+from regulars_scoring.domain.retention import YEAR_DAYS, KeptReport, ObservedReport, RetentionReport
 from regulars_scoring.domain.rfm import SCORES, segment_of
 
 
-def retention_of(drafts: Drafts, population: Population, occasions: Occasions) -> dict[str, object]:
+def retention_of(drafts: Drafts, population: Population, occasions: Occasions) -> RetentionReport:
     """r is the mean over customers of 1 - churn_365: the share expected to buy within a year. As part of the report."""
     columns = population.x, population.t_x, population.T
     stays = 1.0 - outlook.churn(drafts.model.buying, *columns, float(YEAR_DAYS))
@@ -25,7 +25,7 @@ def retention_of(drafts: Drafts, population: Population, occasions: Occasions) -
     }
 
 
-def _by_segment(drafts: Drafts, stays: Floats) -> dict[str, dict[str, float | int]]:
+def _by_segment(drafts: Drafts, stays: Floats) -> dict[str, KeptReport]:
     cells, size = drafts.recency * (SCORES + 1) + drafts.frequency, (SCORES + 1) ** 2
     customers: dict[str, int] = defaultdict(int)
     kept: dict[str, float] = defaultdict(float)
@@ -37,7 +37,7 @@ def _by_segment(drafts: Drafts, stays: Floats) -> dict[str, dict[str, float | in
     return {name: {"customers": size, "retention": kept[name] / size} for name, size in customers.items()}
 
 
-def _observed(occasions: Occasions) -> dict[str, int] | None:
+def _observed(occasions: Occasions) -> ObservedReport | None:
     """Who bought in the year before last, and how many of them in the last; None where there are not two years."""
     if occasions.span_days < 2 * YEAR_DAYS:
         return None

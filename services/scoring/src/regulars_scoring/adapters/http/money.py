@@ -19,7 +19,7 @@ from regulars_scoring.adapters.http.profits import ProfitOut
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_retention import Retention, read_retention
 from regulars_scoring.application.read_segment_profit import read_segment_profit
-from regulars_scoring.domain.retention import ANNUAL_RATE, YEAR_DAYS, Worth
+from regulars_scoring.domain.retention import ANNUAL_RATE, YEAR_DAYS, ObservedReport, Worth
 from regulars_scoring.domain.segment_profit import CellProfit, by_month, by_segment, total
 
 router = Router(tags=["scoring"])
@@ -194,8 +194,8 @@ async def get_retention(
     return RetentionOut.of(await read_retention(rise_points, here.read), rise_points)
 
 
-def _observed(observed: tuple[int, int] | None) -> ObservedOut | None:
+def _observed(observed: ObservedReport | None) -> ObservedOut | None:
     if observed is None:
         return None
-    customers, returned = observed
+    customers, returned = observed["customers"], observed["returned"]
     return ObservedOut(customers=customers, returned=returned, retention=returned / customers if customers else None)
