@@ -12,7 +12,7 @@ TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setu
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase bench-chain clean
+.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase bench-chain bench-scoring clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,7 @@ fmt: .venv/installed  ## put the sources in order
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 
-docs: .venv/installed  ## write the generated tables again; JSON="purchase.json chain.json": the README's figures too
+docs: .venv/installed  ## write the generated tables again; JSON="purchase.json chain.json scoring.json": the README's figures too
 	$(BIN)/python docs/tables.py $(JSON)
 	$(BIN)/python -m regulars.distributed.documents deploy/gateway/routes.conf
 
@@ -58,6 +58,9 @@ bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: mak
 bench-chain: .venv/installed $(KAFKA_LIB)/complete  ## how soon a purchase is a score, a segment and a webhook: make bench-chain JSON=figures.json
 	@bash deploy/setup/programs.sh nginx java
 	$(BIN)/python benchmarks/chain.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-scoring: .venv/installed  ## what scoring takes beside lifetimes and pymc-marketing: make bench-scoring JSON=figures.json
+	$(BIN)/python benchmarks/scores.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 # Pins that need not move stay; `make lock ARGS=--upgrade` moves them all. No index address is written down.
 lock: .venv/installed  ## pin every dependency with its hashes

@@ -1,7 +1,7 @@
 """Writes the tables of ARCHITECTURE.md from the code that they describe: `make docs`.
 
-With the reports of `make bench-purchase` and `make bench-chain` it writes the figures of README.md besides, one or
-both: `make docs JSON="purchase.json chain.json"`.
+With the reports of `make bench-purchase`, `bench-chain` and `bench-scoring` it writes the figures of README.md besides,
+those that are named: `make docs JSON="purchase.json chain.json scoring.json"`.
 A table stands between `<!-- name -->` and `<!-- /name -->`; tests/architecture fails when one of the code's is not
 current.
 """
@@ -22,8 +22,11 @@ from regulars_kit.values import Refused
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "ARCHITECTURE.md"
 README = ROOT / "README.md"
-FIGURES = {"purchase": "figures", "chain": "chain-figures"}
+FIGURES = {"purchase": "figures", "chain": "chain-figures", "scoring": "scoring-figures"}
 """Where in the README a benchmark's figures stand."""
+WAITS = {"p50 ms": "p50_ms", "p99 ms": "p99_ms"}
+MORE = {"scoring": {"our peak MB": "ours_mb", "its peak MB": "peer_mb"}}
+"""What a table has beside ours, the peer's and the ratio, by its head; unless said here, how long a caller waits."""
 
 SERVICES = sorted(manifest.parent.name for manifest in ROOT.glob("services/*/pyproject.toml"))
 
@@ -80,19 +83,20 @@ def codes_table() -> str:
 
 def with_figures(document: str, report: Mapping[str, Any]) -> str:
     """The document with the figures of a benchmark's report, each benchmark's in a place of its own."""
-    return between_markers(document, FIGURES[report["benchmark"]], figures_table(report["rows"]))
+    benchmark = report["benchmark"]
+    return between_markers(document, FIGURES[benchmark], figures_table(report["rows"], MORE.get(benchmark, WAITS)))
 
 
-def figures_table(rows: Sequence[Mapping[str, str | float | None]]) -> str:
-    """The rows of a benchmark's report: ours beside its peer, and how long a caller waits."""
+def figures_table(rows: Sequence[Mapping[str, str | float | None]], more: Mapping[str, str]) -> str:
+    """The rows of a benchmark's report: ours beside its peer, and what more there is by its head."""
     return table(
-        ["case", "ours", "peer", "ratio", "unit", "p50 ms", "p99 ms"],
+        ["case", "ours", "peer", "ratio", "unit", *more],
         [
             (
                 f"`{row['case']}`",
                 *(_figure(row[key]) for key in ("ours", "peer", "ratio")),
                 str(row["unit"]),
-                *(_figure(row.get(key)) for key in ("p50_ms", "p99_ms")),
+                *(_figure(row.get(key)) for key in more.values()),
             )
             for row in rows
         ],

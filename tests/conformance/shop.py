@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_kit import inbox, outbox
 from regulars_kit.bus import Message
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
+from regulars_kit.transactions import Transactions
 
 SOLD = "shop.sold.v1"
 PATIENCE_S = 30.0

@@ -14,12 +14,13 @@ from starlette.routing import Route
 from regulars_kit import inbox, jobs, outbox
 from regulars_kit.auth import Principal, Verifier, guarded
 from regulars_kit.bus import Bus, Message
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.dead_letter_routes import dead_letter_routes
 from regulars_kit.http import new_app
 from regulars_kit.inbox import Consumer
 from regulars_kit.relay import Relay
 from regulars_kit.service import Schedule, Service, ServiceSettings, main
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import new_id
 
 TOPIC = "regulars.corner"

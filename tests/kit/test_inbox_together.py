@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from conformance.shop import SOLD, Recorder, a_sale, handled, open_shop
-from regulars_kit.db import Database, Redelivered, Transactions, deliveries_together
+from regulars_kit.db import Database
 from regulars_kit.handling import Handling, Transient
+from regulars_kit.transactions import Redelivered, Transactions, deliveries_together
 from regulars_kit.values import Unavailable, utc_now
 
 if TYPE_CHECKING:

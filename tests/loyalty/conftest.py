@@ -14,9 +14,10 @@ from loyalty.desk import Desk
 from loyalty.memory import MemoryDatabase
 from loyalty.shop import Shop, a_verifier, settings_for
 from regulars_kit.bus.memory import MemoryBus
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.migrations import migrate
 from regulars_kit.service import Service
+from regulars_kit.transactions import Transactions
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
 from regulars_loyalty.adapters.db.unit import PostgresUnit
 from regulars_loyalty.bootstrap import build

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,11 @@ from sqlalchemy import text
 
 from builders import ANNA, a_document, a_purchase, an_id, local
 from regulars_kit.bus import Message
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import Refused
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
+from regulars_loyalty.adapters.db.session import PLANNING
 from regulars_loyalty.adapters.db.unit import PostgresUnit
 from regulars_loyalty.application.adjust_points import adjust_points
 from regulars_loyalty.application.commands import AdjustPoints, RedeemPoints, Request, ReturnPurchase, ReverseRedemption
@@ -47,16 +50,21 @@ class Rig:
     """One process of the service: a pool of its own, a cache of its own."""
 
     def __init__(self, url: str, now: datetime = NOW) -> None:
-        self.database = Database(url, name="tests", pool_size=4)
+        self.database = Database(url, name="tests", pool_size=4, settings=PLANNING)
         self.now = now
-        cache = ProgrammeCache()
-        self.begin = Transactions(self.database, lambda connection: PostgresUnit(connection, cache, a_message))
+        unit = partial(PostgresUnit, cache=ProgrammeCache(), to_message=a_message)
+        self.begin = Transactions(self.database, unit)
+        self.at_once = Transactions(self.database, unit, each_statement=True)
 
     def clock(self) -> datetime:
         return self.now
 
     async def publish(self, code: str = "club", **said: Any) -> None:
         await publish_programme(code, a_document(**said), self.begin, self.clock)
+
+    async def look_at_programmes(self) -> None:
+        async with self.begin() as unit:
+            await unit.programmes()
 
     async def record(self, *commands: RecordPurchase) -> list[Answer | Refused]:
         return await record_purchases(commands, self.begin, self.clock)

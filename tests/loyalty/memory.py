@@ -79,6 +79,9 @@ class MemoryUnit:
             self._parsed[count] = Programmes({code: Programme.of(mine) for code, mine in versions.items()})
         return self._parsed[count]
 
+    def programmes_at_hand(self) -> Programmes:
+        return self._parsed.get(len(self.tables.documents), Programmes({}))
+
     async def lock_programmes(self) -> None:
         """Nobody else is running."""
 

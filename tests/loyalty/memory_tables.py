@@ -121,6 +121,8 @@ class Tables:
         account = passbook.account
         if any(each.owner == passbook.owner and key != account.account_id for key, each in self.accounts.items()):
             raise Raced("accounts")
+        if (stored := self.accounts.get(account.account_id)) and stored.revision != passbook.revision:
+            raise Raced("accounts")
         if any(posting.late_fact_id for posting in passbook.postings):
             self._empty_lots_that_never_were(account)
         for lot in account.lots.values():
@@ -129,6 +131,7 @@ class Tables:
             self.purchases[purchase_id] = repriced(self.purchases[purchase_id], bought.price)
         self.postings[account.account_id] = (*self.postings_of(account.account_id), *passbook.postings)
         passbook.is_new = False
+        passbook.revision += 1
         passbook.facts, passbook.postings, passbook.repriced = [], [], {}
         passbook.stored_lots = {lot.lot_id: (lot.issued, lot.remaining) for lot in account.lots.values()}
         self.accounts[account.account_id] = handed_out(passbook)
@@ -145,7 +148,7 @@ def handed_out(passbook: Passbook) -> Passbook:
     account = passbook.account
     standings = {year: Standing(each.total, each.peak) for year, each in account.standings.items()}
     bare = replace(account, standings=standings, lots={}, bought={}, spends={}, takings={}, moves=[])
-    return Passbook(passbook.owner, bare, passbook.seq, passbook.fact_no, passbook.head)
+    return Passbook(passbook.owner, bare, passbook.seq, passbook.fact_no, passbook.head, revision=passbook.revision)
 
 
 def price_of(row: PurchaseRow) -> Price:

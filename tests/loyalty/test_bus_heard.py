@@ -17,9 +17,9 @@ from regulars_contracts.events.customer import IdentifierHash, IdentifierLinked,
 from regulars_contracts.identifiers import Hasher, Identifier
 from regulars_kit.bus import Message
 from regulars_kit.bus.memory import MemoryBus
-from regulars_kit.db import Transactions
 from regulars_kit.handling import TRIES
 from regulars_kit.inbox import Consumer
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import utc_now
 from regulars_loyalty.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Raced

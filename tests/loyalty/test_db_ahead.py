@@ -10,7 +10,7 @@ import pytest
 from builders import ANNA, BEN, a_line, a_purchase, an_id
 from loyalty.db_rig import Rig, a_command
 from regulars_kit.values import Refused
-from regulars_loyalty.application.pricing_ahead import WORTH_IT, price_ahead
+from regulars_loyalty.application.pricing_ahead import LARGE, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.domain.refusals import InsufficientPoints
@@ -33,6 +33,7 @@ async def url(fresh_database: FreshDatabase) -> str:
 async def rig(url: str) -> AsyncIterator[Rig]:
     rig = Rig(url)
     await rig.publish(tiers=GOLD_FROM_1000)
+    await rig.look_at_programmes()
     yield rig
     await rig.close()
 
@@ -47,7 +48,7 @@ async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
 
 def a_large_batch() -> list[RecordPurchase]:
     """Anna's and Ben's purchases of 20 euros in turn, and as many customers' as make it worth pricing ahead."""
-    shoppers = [ANNA, BEN] * 5 + [an_id() for _ in range(WORTH_IT)]
+    shoppers = [ANNA, BEN] * 5 + [an_id() for _ in range(LARGE)]
     return [a_command(a_purchase(2_000), shopper) for shopper in shoppers]
 
 
@@ -55,7 +56,7 @@ async def record_while(
     rig: Rig, commands: list[RecordPurchase], meanwhile: Callable[[], Awaitable[object]]
 ) -> list[Answer | Refused]:
     """Record the batch; `meanwhile` happens when it is priced and not yet locked."""
-    ahead = await price_ahead(commands, rig.begin, rig.clock)
+    ahead = await price_ahead(commands, rig.at_once, rig.clock)
     assert ahead is not None
     await meanwhile()
     return await record_purchases(commands, rig.begin, rig.clock, ahead)
@@ -75,7 +76,7 @@ async def test_what_nobody_touched_is_stored_as_it_was_priced(rig: Rig) -> None:
     assert all(isinstance(answer, Answer) for answer in answers)
     held = await balances(rig)
     assert (held[ANNA], held[BEN]) == ((100, 5, 5), (100, 5, 5))  # 5 x 20 points
-    assert len(held) == WORTH_IT + 2
+    assert len(held) == LARGE + 2
 
 
 async def test_an_account_that_another_process_changed_meanwhile_is_priced_again(rig: Rig, other: Rig) -> None:

@@ -15,7 +15,8 @@ from conftest import FreshDatabase
 from loyalty import laws
 from loyalty.desk import Desk
 from loyalty.laws import live_on
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
+from regulars_kit.transactions import Transactions
 from regulars_loyalty.adapters.bus.published import message_of
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
 from regulars_loyalty.adapters.db.unit import PostgresUnit

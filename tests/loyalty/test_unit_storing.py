@@ -124,6 +124,18 @@ async def test_an_owners_account_is_opened_once(desk: Desk) -> None:
             await unit.write(Writing(passbooks=[rival]))
 
 
+async def test_an_account_that_was_stored_since_it_was_read_is_not_stored_over(desk: Desk) -> None:
+    await desk.publish()
+    await desk.sell(5000)
+    async with desk.begin() as unit:
+        mine, rival = (await unit.peek([OWNER]))[OWNER], (await unit.peek([OWNER]))[OWNER]
+        await unit.write(Writing(passbooks=[mine]))
+        await unit.write(Writing(passbooks=[mine]))
+    with pytest.raises(Raced):
+        async with desk.begin() as unit:
+            await unit.write(Writing(passbooks=[rival]))
+
+
 async def test_a_purchase_is_read_back_with_what_came_back_of_it(desk: Desk) -> None:
     await desk.publish()
     lines = (a_line(3000, line_id="shoes", quantity_milli=3000, category="shoes", cost_minor=7), a_line(0, line_id="2"))

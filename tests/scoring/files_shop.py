@@ -25,6 +25,8 @@ TODAY = date(2026, 6, 30)
 Row = tuple[str, str, str]
 """Customer, date, amount, as they are written."""
 
+Figures = list[tuple[Any, ...]]
+
 
 def regular_rows(customers: int = 30, seed: int = 11) -> list[Row]:
     """A year of customers of whom most come again: enough for a fit, and for one that leaves out the last 90 days."""
@@ -74,3 +76,13 @@ def read_back(path: Path) -> list[dict[str, Any]]:
         result = connection.execute(f"SELECT * FROM {reader}", [str(path)])
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def figures(folder: Path) -> Figures:
+    """Every figure of the scores beside a file, without the names of the customers."""
+    return [tuple(row.values())[1:] for row in read_back(folder / "scores.parquet")]
+
+
+def row_of(folder: Path, customer: str) -> dict[str, Any]:
+    """What the scores beside a file say of a customer."""
+    return next(row for row in read_back(folder / "scores.parquet") if row["customer"] == customer)

@@ -20,6 +20,7 @@ from regulars_scoring import worker
 from regulars_scoring.adapters.bus.heard import TOPICS
 from regulars_scoring.application.ports import Fit
 from regulars_scoring.bootstrap import build
+from regulars_scoring.domain.goods import NOT_GOODS
 from regulars_scoring.domain.scoring import Bands
 from scoring.shop import Shop, Watch, a_verifier, settings_for
 
@@ -27,7 +28,8 @@ from scoring.shop import Shop, Watch, a_verifier, settings_for
 def in_this_process(database_url: str) -> Fit:
     async def fit(run_id: UUID, tick: Callable[[], Awaitable[None]]) -> None:
         await tick()
-        await worker.work({"database_url": database_url, "run_id": str(run_id), "bands": asdict(Bands())})
+        task = {"database_url": database_url, "run_id": str(run_id), "bands": asdict(Bands()), "not_goods": NOT_GOODS}
+        await worker.work(task)
 
     return fit
 

@@ -58,6 +58,19 @@ async def test_a_run_needs_a_key_and_json(untouched: Shop) -> None:
         ("/v1/scoring/rfm", 404),
         ("/v1/scoring/deciles", 404),
         ("/v1/scoring/model", 404),
+        ("/v1/scoring/affinity", 422),
+        ("/v1/scoring/affinity?sku=", 422),
+        (f"/v1/scoring/affinity?sku={'z' * 256}", 422),
+        ("/v1/scoring/affinity?sku=zzz%00", 422),
+        ("/v1/scoring/affinity?sku=zzz%0A", 422),
+        ("/v1/scoring/affinity?sku=%FF%FE", 404),
+        (f"/v1/scoring/affinity?sku={'z' * 255}", 404),
+        ("/v1/scoring/affinity?sku=TEA&limit=0", 422),
+        ("/v1/scoring/affinity?sku=TEA&limit=201", 422),
+        ("/v1/scoring/affinity?sku=TEA&limit=all", 422),
+        ("/v1/scoring/next-best/anna", 422),
+        (f"/v1/scoring/next-best/{ANNA}?limit=201", 422),
+        (f"/v1/scoring/next-best/{ANNA}", 404),
     ],
 )
 async def test_an_address_that_leads_nowhere_says_so(untouched: Shop, path: str, status: int) -> None:
@@ -75,12 +88,18 @@ async def test_an_address_that_leads_nowhere_says_so(untouched: Shop, path: str,
         ("GET", "/v1/scoring/model"),
         ("GET", "/v1/scoring/rfm"),
         ("GET", "/v1/scoring/deciles"),
+        ("GET", "/v1/scoring/affinity?sku=TEA"),
+        ("GET", f"/v1/scoring/next-best/{ANNA}"),
+        ("GET", "/v1/scoring/cohorts"),
+        ("GET", "/v1/scoring/audit"),
+        ("GET", "/v1/scoring/rfm/settings"),
+        ("PUT", "/v1/scoring/rfm/settings"),
         ("GET", f"/v1/scores/{ANNA}"),
         ("GET", f"/v1/scores/{ANNA}/history"),
     ],
 )
 async def test_every_route_asks_for_its_scope(untouched: Shop, method: str, path: str) -> None:
-    body: dict[str, str] | None = {} if method == "POST" else None
+    body: dict[str, str] | None = None if method == "GET" else {}
     response = await untouched.send(method, path, body, key="k", scopes=frozenset({"purchases:write"}))
     assert code_of(response)[0] == 403
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.baselines import own_rate, population_mean, silence_table
 from regulars_scoring.adapters.engine.occasions import (
     NO_OCCASIONS,
@@ -18,6 +17,7 @@ from regulars_scoring.adapters.engine.occasions import (
     past_of,
     sampled,
 )
+from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.domain import serving
 from regulars_scoring.domain.baselines import OwnRate, SilenceTable, churn, expected_purchases
 from scoring import cdnow
@@ -75,14 +75,15 @@ def test_the_kernels_say_of_baselines_what_live_scores_say(
     model: OwnRate | SilenceTable, customers: list[tuple[int, int, int]]
 ) -> None:
     x, t_x, T = (np.array(column, dtype=np.int64) for column in zip(*customers, strict=True))
+    outlook = outlook_of(model, x, t_x, T)
     for said, live in (
-        (outlook.p_alive(model, x, t_x, T), serving.p_alive),
-        (outlook.purchases_within_a_year(model, x, t_x, T), serving.purchases_within_a_year),
+        (outlook.alive, serving.p_alive),
+        (outlook.purchases_within_a_year(), serving.purchases_within_a_year),
     ):
         assert said == pytest.approx([live(model, *customer) for customer in customers], rel=1e-12, abs=1e-15)
     for said, within in (
-        (outlook.churn(model, x, t_x, T, 30), serving.churn),
-        (outlook.expected_purchases(model, x, t_x, T, 30), serving.expected_purchases),
+        (outlook.churn(30), serving.churn),
+        (outlook.purchases(30), serving.expected_purchases),
     ):
         assert said == pytest.approx([within(model, *customer, 30) for customer in customers], rel=1e-12, abs=1e-15)
 

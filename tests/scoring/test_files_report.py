@@ -15,8 +15,8 @@ from regulars_scoring.adapters.report.figures import MEANINGS
 from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.adapters.report.svg import shade, ticks_to
 from regulars_scoring.domain.findings import Findings
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.plain_words import OF_BUYING, OF_SERVING, notes_of
-from regulars_scoring.domain.rfm import SEGMENTS
 from scoring.files_shop import CDNOW, OF_ONLINE_RETAIL, ONLINE_RETAIL, regular_rows, scored, written
 
 PICTURES = ("RFM heat map", "Lift by tenths", "Foretold and actual churn", "Repeat purchases, actual and expected")
@@ -75,7 +75,7 @@ def test_without_hindsight_the_page_says_why(tmp_path: Path) -> None:
 def test_every_boundary_and_every_segment_has_plain_words() -> None:
     names = {value for name, value in vars(degeneracy).items() if name.isupper() and isinstance(value, str)}
     assert OF_BUYING.keys() == names
-    assert MEANINGS.keys() == set(SEGMENTS)
+    assert MEANINGS.keys() == set(DEFAULT_GRID.segments)
     assert "unusual way (of_tomorrow)" in notes_of("mbg_nbd", ["of_tomorrow"], None)[0]
 
 

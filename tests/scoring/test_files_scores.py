@@ -15,6 +15,7 @@ import pytest
 
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.population import population_of
+from regulars_scoring.domain.cycle import own_cycle_of
 from regulars_scoring.domain.scoring import Bands, figures_of, score
 from regulars_scoring.domain.state import Entry, state_of, summary_of
 from regulars_scoring.files import score_file
@@ -123,6 +124,18 @@ def ledger_of_online_retail() -> dict[int, dict[date, Entry]]:
         is_occasion = minor > 0 or (minor == 0 and (customer, day) not in came_back)
         ledgers[customer][day] = Entry(minor, 1 if is_occasion else 0)
     return ledgers
+
+
+def test_who_has_been_silent_for_longer_than_usual_is_flagged(tmp_path: Path) -> None:
+    findings = scored(written(tmp_path / "a.csv", regular_rows()))
+    came: defaultdict[str, set[date]] = defaultdict(set)
+    for customer, day, _ in regular_rows():
+        came[customer].add(date.fromisoformat(day))
+    rows = read_back(tmp_path / "scores.parquet")
+    for row in rows:
+        cycle = own_cycle_of(sorted(came[row["customer"]]), row["segment"], findings.model.cycles, findings.as_of)
+        assert row["is_overdue"] is (cycle is not None and cycle.is_overdue)
+    assert {row["is_overdue"] for row in rows} == {True, False}
 
 
 def test_a_customers_name_keeps_its_type_and_its_noughts(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.integrate import quad
 from scipy.special import hyp2f1
 
 from regulars_scoring.adapters.engine import kernels
+from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.population import population_of
 from regulars_scoring.domain import beta_geometric, hypergeometric, pareto_nbd
 from regulars_scoring.domain.bg_nbd import BgNbd
@@ -70,10 +71,8 @@ def test_spend_lies_between_the_customers_mean_and_everybodys() -> None:
 def test_the_kernels_say_the_same_of_every_customer_of_cdnow() -> None:
     people = cdnow.population()
     spend = GammaGamma(6.25, 3.74, 15.44)
-    pair_x, pair_T, places = kernels.pairs_of(people)
-    value = kernels.expected_spend(spend, people.x, people.repeat_minor / 100)
-    value *= kernels.p_alive(CDNOW, people.x, people.t_x, people.T)
-    value *= kernels.discounted_purchases(CDNOW, pair_x, pair_T)[places]
+    value = kernels.expected_spend(spend, people.x, people.repeat_minor, 100.0)
+    value *= outlook_of(CDNOW, people.x, people.t_x, people.T).purchases_within_a_year()
     live = [
         expected_spend(spend, x, minor / 100) * p_alive(CDNOW, x, t_x, T) * discounted_purchases(CDNOW, x, T)
         for x, t_x, T, minor in zip(
@@ -86,8 +85,7 @@ def test_the_kernels_say_the_same_of_every_customer_of_cdnow() -> None:
 
 def test_nobody_at_all_is_no_trouble_to_the_kernels() -> None:
     nobody = population_of(*np.empty((5, 0), np.int64))
-    pair_x, pair_T, places = kernels.pairs_of(nobody)
-    assert kernels.discounted_purchases(CDNOW, pair_x, pair_T)[places].size == 0
+    assert outlook_of(CDNOW, nobody.x, nobody.t_x, nobody.T).purchases_within_a_year().size == 0
 
 
 @pytest.mark.parametrize("history", [(0, 0, 39.0), (7, 35.0, 77.86), (2, 30.43, 38.86)])

@@ -150,7 +150,7 @@ def test_the_kernels_say_what_the_live_formulas_say(model: Fitted, customers: li
     x, t_x, T = (np.array(column, dtype=np.int64) for column in zip(*customers, strict=True))
     alive = kernels.p_alive(model, x, t_x, T)
     assert alive == pytest.approx([p_alive(model, *customer) for customer in customers], rel=1e-9, abs=1e-12)
-    assert kernels.churn(model, x, alive, T, 90) == pytest.approx(
+    assert 1 - alive * kernels.buys_if_alive(model, x, T, 90) == pytest.approx(
         [churn(model, *customer, 90) for customer in customers], rel=1e-9, abs=1e-12
     )
     assert kernels.expected_if_alive(model, x, T, 365.0) == pytest.approx(

@@ -19,6 +19,7 @@ from regulars_scoring import worker
 from regulars_scoring.adapters.engine import process
 from regulars_scoring.adapters.engine.process import WorkerProcess
 from regulars_scoring.application.start_nightly_run import start_nightly_run
+from regulars_scoring.domain.goods import NOT_GOODS
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.runs import is_due
 from regulars_scoring.domain.scoring import Bands
@@ -54,7 +55,8 @@ async def test_a_worker_left_over_from_a_killed_service_does_no_harm(shop: Shop)
     started = await shop.ask_for_run()
     async with shop.service.database.transaction() as connection:
         await connection.execute(text("UPDATE runs SET state = 'running'"))
-    task = {"database_url": shop.service.database.url, "run_id": started["run_id"], "bands": asdict(Bands())}
+    url, run_id = shop.service.database.url, started["run_id"]
+    task = {"database_url": url, "run_id": run_id, "bands": asdict(Bands()), "not_goods": NOT_GOODS}
     await asyncio.gather(worker.work(task), worker.work(task))
     await shop.work()
     run = await shop.get(f"/v1/scoring/runs/{started['run_id']}")

@@ -6,6 +6,7 @@ from dataclasses import astuple
 from datetime import date
 from itertools import permutations
 from math import isfinite
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 
 from builders import ANNA, an_id
 from regulars_kit.values import CustomerId
-from regulars_scoring.domain.costs import Goods
+from regulars_scoring.domain.costs import LineCosts
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.profit import MONTHS_PAID, NetValue, Past, Profit, Shares, net_value, shares_of
 from regulars_scoring.domain.purchases import Claim, Purchase, Return, Sale, told_of_purchases
 from regulars_scoring.domain.retention import ANNUAL_RATE, Kept, Worth, Year, lifetime_worth, worth_of
-from regulars_scoring.domain.rfm import SEGMENTS
 from regulars_scoring.domain.segment_profit import CellProfit, by_month, by_segment, total
 
 minor = st.integers(-(10**9), 10**9)
@@ -36,10 +37,10 @@ rates = st.floats(0, 1)
 @given(cells)
 def test_segments_and_months_add_up_to_the_whole_to_the_last_minor_unit(told: list[CellProfit]) -> None:
     whole = total(cell.profit for cell in told)
-    assert total(by_segment(told).values()) == whole
-    assert total(total(by_segment(inside).values()) for inside in by_month(told).values()) == whole
+    assert total(by_segment(told, DEFAULT_GRID).values()) == whole
+    assert total(total(by_segment(inside, DEFAULT_GRID).values()) for inside in by_month(told).values()) == whole
     assert whole.profit_minor == sum(cell.profit.profit_minor for cell in told)
-    assert tuple(by_segment(told)) == (*SEGMENTS, None)
+    assert tuple(by_segment(told, DEFAULT_GRID)) == (*DEFAULT_GRID.segments, None)
 
 
 @given(profits, profits, profits)
@@ -52,20 +53,31 @@ def test_sums_do_not_depend_on_their_order(one: Profit, two: Profit, three: Prof
 def test_what_is_told_of_a_purchases_costs_joins_in_any_order(order: list[int], back: list[tuple[int, ...]]) -> None:
     purchase_id, anna = an_id(), CustomerId(ANNA)
     told: list[Sale | Claim | Return] = [
-        Sale(purchase_id, None, date(2026, 2, 1), "EUR", 9000, "club", Goods(5000, 3000)),
+        Sale(purchase_id, None, date(2026, 2, 1), "EUR", 9000, programme="club", line_costs=LineCosts(5000, 3000)),
         Claim(purchase_id, anna, 40),
-        *(
-            Return(an_id(), purchase_id, anna, date(2026, 3, 1), "EUR", 1, False, "club", Goods(net, cost), points)
-            for net, cost, points in back
-        ),
+        *(_a_return(purchase_id, LineCosts(net, cost), points) for net, cost, points in back),
     ]
     whole = told_of_purchases(told)[purchase_id]
     one_by_one = Purchase()
     for place in order:
         one_by_one = one_by_one.joined(told_of_purchases([told[place]])[purchase_id])
     assert one_by_one == whole
-    assert (whole.programme, whole.goods, whole.earned) == ("club", Goods(5000, 3000), 40)
-    assert whole.returned_goods == sum((Goods(net, cost) for net, cost, _ in back), Goods())
+    assert (whole.programme, whole.line_costs, whole.earned) == ("club", LineCosts(5000, 3000), 40)
+    assert whole.returned_line_costs == sum((LineCosts(net, cost) for net, cost, _ in back), LineCosts())
+
+
+def _a_return(purchase_id: UUID, line_costs: LineCosts, points: int) -> Return:
+    return Return(
+        return_id=an_id(),
+        purchase_id=purchase_id,
+        customer_id=CustomerId(ANNA),
+        day=date(2026, 3, 1),
+        currency="EUR",
+        amount_minor=1,
+        programme="club",
+        line_costs=line_costs,
+        taken_back=points,
+    )
 
 
 @given(st.floats(0, 1e6), profits, costs, st.integers(0, 4000), shares)

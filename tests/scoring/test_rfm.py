@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.model import decile_bounds_of, decile_of
-from regulars_scoring.domain.rfm import SEGMENTS, cuts_of, score_by, segment_of
+from regulars_scoring.domain.rfm import cuts_of, score_by
 from regulars_scoring.domain.scoring import Bands, hundredths
 
 values = st.lists(st.integers(-20, 20), min_size=1, max_size=60)
@@ -65,9 +66,11 @@ def test_a_value_computed_elsewhere_to_its_last_bit_changes_no_decile() -> None:
 
 def test_every_cell_has_its_segment() -> None:
     found = {
-        (recency, frequency): segment_of(recency, frequency) for recency in range(1, 6) for frequency in range(1, 6)
+        (recency, frequency): DEFAULT_GRID.segment_of(recency, frequency)
+        for recency in range(1, 6)
+        for frequency in range(1, 6)
     }
-    assert set(found.values()) == set(SEGMENTS)
+    assert set(found.values()) == set(DEFAULT_GRID.segments)
     assert (found[1, 1], found[2, 4], found[1, 5]) == ("hibernating", "at risk", "can't lose")
     assert (found[3, 2], found[3, 3], found[4, 4]) == ("about to sleep", "need attention", "loyal")
     assert (found[4, 1], found[5, 1], found[4, 3], found[5, 4]) == (

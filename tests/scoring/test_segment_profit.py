@@ -6,14 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from builders import ANNA, BEN
 from regulars_contracts.events.scoring import CustomerScored
+from regulars_scoring.adapters.db.money import SqlMoney
+from regulars_scoring.adapters.db.session import Session
 from scoring.costs_shop import a_costed_sale, a_message, a_programme, expired, won
 from scoring.shop import TODAY, Shop, a_return, code_of
 from scoring.test_costs import annas_story
+from scoring.test_rfm_settings import GRID
+from scoring.test_rfm_settings import PATH as SETTINGS
 
 PNL = "/v1/scoring/segments/pnl"
+PLANS = """
+    SELECT generic_plans, custom_plans FROM pg_prepared_statements
+    WHERE statement LIKE '%date_trunc%' AND statement NOT LIKE '%pg_prepared%'
+"""
 SUMS = (
     "revenue_minor",
     "margin_minor",
@@ -83,6 +92,19 @@ async def test_segments_and_months_add_up_to_the_whole_and_the_whole_to_its_cust
     assert less(sums(told["total"]), bens) == [sum(each[name] for each in scores) for name in SUMS]
 
 
+async def test_segments_bear_the_names_that_the_shop_has_given_them(scored: Shop) -> None:
+    before = await scored.get(PNL)
+    assert (await scored.send("PUT", SETTINGS, {"grid": GRID})).status_code == 200
+    await scored.run()
+    told, kept = await scored.get(PNL), await scored.get("/v1/scoring/retention")
+    assert [each["segment"] for each in told["segments"]] == ["friends", "strangers", None]
+    assert sums(told["total"]) == sums(before["total"])
+    assert [each["segment"] for each in kept["segments"]] == ["friends", "strangers"]
+    assert sum(each["customers"] for each in kept["segments"]) == kept["everybody"]["customers"]
+    for each in kept["segments"]:
+        assert each["margin"] * each["customers"] * 100 == pytest.approx(of_segment(told, each["segment"])[-1])
+
+
 async def test_who_gave_everything_back_is_among_those_without_a_score(scored: Shop) -> None:
     sale = a_costed_sale((1000, 600))
     await scored.hear(sale, a_message(5), a_return(1000, sale))
@@ -100,6 +122,15 @@ async def test_days_of_which_nothing_is_known_are_nothing(scored: Shop) -> None:
     told = await scored.get(f"{PNL}?from=2019-01-01&to=2019-12-31")
     assert (told["months"], sums(told["total"])) == ([], [0] * len(SUMS))
     assert [each["segment"] for each in told["segments"]][-1] is None
+
+
+async def test_each_read_is_planned_for_the_tables_as_they_are(scored: Shop) -> None:
+    async with scored.service.database.transaction() as connection:
+        money = SqlMoney(Session(connection))
+        for _ in range(10):
+            await money.by_cell("EUR", TODAY, TODAY)
+        (plans,) = (await connection.execute(text(PLANS))).all()
+    assert tuple(plans) == (0, 10)
 
 
 @pytest.mark.parametrize(

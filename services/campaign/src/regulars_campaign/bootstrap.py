@@ -34,7 +34,7 @@ from regulars_campaign.domain.segments import SegmentId
 from regulars_campaign.settings import Settings
 from regulars_kit.auth import Signer, Verifier
 from regulars_kit.bus import Bus
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.dead_letter_routes import dead_letter_routes
 from regulars_kit.http import Router, new_app
 from regulars_kit.inbox import Consumer
@@ -43,6 +43,7 @@ from regulars_kit.job_runner import JobWork, Task
 from regulars_kit.relay import Relay
 from regulars_kit.retention import RETENTION, retention_schedule
 from regulars_kit.service import Schedule, Service
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import Clock, utc_now
 
 SWEEP_EVERY_S = 60.0

@@ -34,7 +34,7 @@ from regulars_gateway.domain.keys import Grant
 from regulars_gateway.settings import Settings
 from regulars_kit.auth import Principal, Signer, Verifier
 from regulars_kit.bus import Bus
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.dead_letter_routes import dead_letter_routes
 from regulars_kit.http import new_app
 from regulars_kit.inbox import Consumer
@@ -42,6 +42,7 @@ from regulars_kit.outbound import Network, OutboundClient, is_denied
 from regulars_kit.relay import Relay
 from regulars_kit.retention import RETENTION, retention_schedule
 from regulars_kit.service import Loop, Schedule, Service
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import Clock, Unavailable, utc_now
 
 FORGET_EVERY_S = 3_600.0

@@ -11,17 +11,19 @@ from fastapi import FastAPI
 
 from regulars_kit.auth import Verifier
 from regulars_kit.bus import Bus
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.dead_letter_routes import dead_letter_routes
 from regulars_kit.http import Router, new_app
 from regulars_kit.inbox import Consumer
 from regulars_kit.relay import Relay
 from regulars_kit.retention import RETENTION, retention_schedule
 from regulars_kit.service import Schedule, Service
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import Clock, Refused, utc_now
 from regulars_loyalty.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_loyalty.adapters.bus.published import SERVICE, TOPIC, message_of
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
+from regulars_loyalty.adapters.db.session import PLANNING
 from regulars_loyalty.adapters.db.unit import PostgresUnit
 from regulars_loyalty.adapters.http import accounts, ledger, programmes, purchase_batch, purchases, redemptions, returns
 from regulars_loyalty.adapters.http.batching import Batcher
@@ -34,6 +36,7 @@ from regulars_loyalty.application.ports import Begin
 from regulars_loyalty.application.pricing_ahead import Ahead, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.record_purchases import record_purchases
+from regulars_loyalty.application.recording_at_once import record_at_once
 from regulars_loyalty.settings import Settings
 
 EXPIRE_EVERY_S = 60.0
@@ -42,11 +45,14 @@ ACCOUNTS_AT_ONCE = 500
 
 def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_now) -> Service:
     """The loyalty service."""
-    database = Database(settings.database_url, name="regulars-loyalty", pool_size=settings.database_pool)
+    database = Database(
+        settings.database_url, name="regulars-loyalty", pool_size=settings.database_pool, settings=PLANNING
+    )
     relay = Relay(database, bus, TOPIC, clock=clock)
     unit = partial(PostgresUnit, cache=ProgrammeCache(), to_message=message_of)
     begin = Transactions(database, unit, on_commit=relay.wake)
-    batcher = _batcher(begin, clock)
+    at_once = Transactions(database, unit, on_commit=relay.wake, each_statement=True)
+    batcher = _batcher(begin, at_once, clock)
     context = Context(
         begin=begin,
         # Nothing is announced by those who only read: they wake nobody.
@@ -60,14 +66,16 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
     return Service(SERVICE, app, database, relay, consumer, _schedules(database, begin, clock))
 
 
-def _batcher(begin: Begin, clock: Clock) -> Batcher:
+def _batcher(begin: Begin, at_once: Begin, clock: Clock) -> Batcher:
     async def record(
         commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
     ) -> Sequence[Answer | Refused]:
+        if ahead is None and (answers := await record_at_once(commands, at_once, clock)) is not None:
+            return answers
         return await record_purchases(commands, begin, clock, ahead, on_locked)
 
     async def price(commands: Sequence[RecordPurchase]) -> Ahead | None:
-        return await price_ahead(commands, begin, clock)
+        return await price_ahead(commands, at_once, clock)
 
     return Batcher(record, price)
 

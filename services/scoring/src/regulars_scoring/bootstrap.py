@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from regulars_kit.auth import Verifier
 from regulars_kit.bus import Bus
-from regulars_kit.db import Database, Transactions
+from regulars_kit.db import Database
 from regulars_kit.dead_letter_routes import dead_letter_routes
 from regulars_kit.http import Router, new_app
 from regulars_kit.inbox import Consumer
@@ -20,6 +20,7 @@ from regulars_kit.job_runner import JobWork, Task
 from regulars_kit.relay import Relay
 from regulars_kit.retention import RETENTION, retention_schedule
 from regulars_kit.service import Schedule, Service
+from regulars_kit.transactions import Transactions
 from regulars_kit.values import Clock, utc_now
 from regulars_scoring.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_scoring.adapters.bus.published import SERVICE, TOPIC, message_of
@@ -29,7 +30,7 @@ from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
 from regulars_scoring.adapters.db.unit import SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
-from regulars_scoring.adapters.http import distribution, money, runs, scores
+from regulars_scoring.adapters.http import affinity, audit, cohorts, distribution, money, rfm_settings, runs, scores
 from regulars_scoring.adapters.http.context import Context
 from regulars_scoring.adapters.http.problems import STATUS_OF
 from regulars_scoring.application import ports
@@ -54,7 +55,7 @@ def build(
     unit = partial(SqlUnit, cache=cache, to_message=message_of)
     begin = Transactions(database, unit, on_commit=relay.wake)
     bands = Bands(settings.churn_medium_from, settings.churn_high_from)
-    house = ports.House(clock, ZoneInfo(settings.time_zone), bands)
+    house = ports.House(clock, ZoneInfo(settings.time_zone), bands, settings.not_goods)
     # Nothing is announced by those who only read: they wake nobody.
     context = Context(begin, Transactions(database, unit), house)
     listen = Transactions(
@@ -73,7 +74,7 @@ def build(
         together=settings.events_together,
         pace_s=EVENTS_GATHER_S,
     )
-    work = RunWork(fit or WorkerProcess(settings.database_url, bands), begin, house)
+    work = RunWork(fit or WorkerProcess(settings.database_url, bands, settings.not_goods), begin, house)
     return Service(
         SERVICE,
         _app(context, verifier, dead_letter_routes(consumer, SERVICE), job_routes(database)),
@@ -88,7 +89,9 @@ def build(
 def _app(context: Context, verifier: Verifier, *shared: Router) -> FastAPI:
     app = new_app("Regulars scoring", version("regulars-scoring"), STATUS_OF, None, verifier)
     app.state.scoring = context
-    for router in (scores.router, runs.router, distribution.router, money.router, *shared):
+    for room in (scores, runs, distribution, rfm_settings, cohorts, audit, affinity, money):
+        app.include_router(room.router)
+    for router in shared:
         app.include_router(router)
     return app
 

@@ -16,10 +16,12 @@ import numpy as np
 from regulars_kit.values import currency_exponent, new_id
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.expectations import expectations_of
+from regulars_scoring.adapters.engine.gaps import are_overdue, gaps_of
 from regulars_scoring.adapters.engine.hindsight import Aftermath, hindsight_of
-from regulars_scoring.adapters.engine.occasions import occasions_of
+from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
 from regulars_scoring.adapters.engine.population import Population, population_of
-from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_of, tenths_of
+from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segments_of
+from regulars_scoring.adapters.engine.tenths import tenths_of
 from regulars_scoring.adapters.files import customers, ledger
 from regulars_scoring.adapters.files.asking import Asking
 from regulars_scoring.adapters.files.bench import Bench, Column, a_bench
@@ -32,7 +34,6 @@ from regulars_scoring.domain.findings import Findings, Rows
 from regulars_scoring.domain.hindsight import Hindsight
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed
-from regulars_scoring.domain.rfm import SCORES, segment_of
 from regulars_scoring.domain.scoring import Bands
 
 HORIZONS = (30, 90, 365)
@@ -87,9 +88,10 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     population = population_of(*customers.states(bench, as_of))
     tell("fitting", 0.0)
     asked = Asked(new_id(), as_of, order.horizon_days, book.currency)
-    drafts = draft(population, asked, Bands(), occasions_of(*customers.occasions(bench, as_of)))
+    occasions = occasions_of(*customers.occasions(bench, as_of))
+    drafts = draft(population, asked, Bands(), occasions)
     tell("scoring", 0.0)
-    figures = _figures(population, drafts)
+    figures = _figures(population, drafts, occasions)
     tell("writing", 0.0)
     unit = 10 ** currency_exponent(book.currency)
     write_scores(bench, figures, as_of.isoformat(), unit, order.out)
@@ -112,24 +114,24 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
         notes=remarks_of(drafts),
         cells=cells_of(drafts),
         segments=segments_of(drafts, population, figures["clv"]),
-        tenths=tenths_of(drafts, population, figures["clv"]),
+        tenths=tenths_of(drafts.decile, population.total_minor, figures["clv"]),
         triangle=triangle_of(customers.cohorts(bench, span, as_of), span, as_of),
         hindsight=looked[0],
         no_hindsight=looked[1],
     )
 
 
-def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
+def _figures(population: Population, drafts: Drafts, occasions: Occasions) -> dict[str, Column]:
     """The columns of the file of scores that are not states, in the order of the population."""
     expected = expectations_of(population, drafts.model, HORIZONS)
-    scores = range(SCORES + 1)
-    segments = np.array([[segment_of(r, f) if r and f else "" for f in scores] for r in scores], dtype=object)
+    silence = population.T - population.t_x
     return {
         "place": np.arange(population.size),
         "r_score": drafts.recency,
         "f_score": drafts.frequency,
         "m_score": drafts.monetary,
-        "segment": segments[drafts.recency, drafts.frequency],
+        "segment": np.array(drafts.segment, dtype=object),
+        "is_overdue": are_overdue(gaps_of(occasions), silence, drafts.segment, drafts.model.cycles),
         "p_alive": expected.alive,
         f"churn_{drafts.model.horizon_days}": expected.churn,
         **{f"expected_purchases_{days}": purchases for days, purchases in expected.purchases.items()},
@@ -140,7 +142,7 @@ def _figures(population: Population, drafts: Drafts) -> dict[str, Column]:
 
 
 def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
-    without_money, converted = ledger.foreign_until(bench, book.currency, as_of)
+    without_money, converted = ledger.foreign_until(bench, book, as_of)
     return Rows(
         read=book.read,
         set_aside=book.set_aside,

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from regulars_kit.service import ServiceSettings
+from regulars_scoring.domain.goods import NOT_GOODS
 
 
 class Settings(ServiceSettings):
@@ -27,6 +28,9 @@ class Settings(ServiceSettings):
     churn_medium_from: float = Field(0.3, ge=0, le=1, description="Churn from which on a customer's risk is medium.")
     churn_high_from: float = Field(
         0.6, ge=0, le=1, description="Churn from which on it is high, and an alarm is raised."
+    )
+    not_goods: tuple[str, ...] = Field(
+        NOT_GOODS, description="Categories of lines that are no goods: they are in no basket, and offered to nobody."
     )
     events_together: int = Field(
         200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."

@@ -8,20 +8,27 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from regulars_kit.priority import step_back
-from regulars_scoring.adapters.db import bulk
+from regulars_scoring.adapters.db import bulk, bulk_affinity
+from regulars_scoring.adapters.db.rfm_settings import settings_in
+from regulars_scoring.adapters.engine.affinity import rules_of
+from regulars_scoring.adapters.engine.baskets import BasketCount, Baskets
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
-from regulars_scoring.adapters.engine.occasions import Occasions, occasions_of
+from regulars_scoring.adapters.engine.insights import insights_of
+from regulars_scoring.adapters.engine.ledger import Ledger, ledger_of
+from regulars_scoring.adapters.engine.placing import axes_at
 from regulars_scoring.adapters.engine.population import Ints, Population, population_of
 from regulars_scoring.adapters.engine.retention import retention_of
+from regulars_scoring.application.ports import Insight
+from regulars_scoring.domain.affinity import YEAR_DAYS, Counted
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
@@ -49,36 +56,69 @@ async def work(task: Mapping[str, Any]) -> None:
             raise FitFailed("there is no such run")
         if run["is_fitted"]:
             return
-        names, population, occasions = await _read(connection, run["as_of"])
-        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"])
-        drafts = draft(population, asked, Bands(**task["bands"]), occasions)
+        # Before the fit, which few customers can make fail: what is bought together takes none.
+        await count_baskets(connection, run, task["not_goods"])
+        names, population, ledger = await _read(connection, run["as_of"])
+        rfm = settings_in(None if run["rfm"] is None else json.loads(run["rfm"]))
+        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"], rfm)
+        axes = None if rfm.window_days is None else axes_at(ledger, 0, rfm.window_days)[1]
+        drafts = draft(population, asked, Bands(**task["bands"]), ledger.occasions, axes)
         shares = await bulk.read_shares(connection, asked.currency, asked.as_of)
         drafts = replace(
             drafts,
             model=replace(drafts.model, everybody=shares),
-            report={**drafts.report, "retention": retention_of(drafts, population, occasions)},
+            report={**drafts.report, "retention": retention_of(drafts, population, ledger.occasions)},
         )
-        await _write(connection, drafts, names)
+        await _write(connection, drafts, insights_of(ledger, asked.as_of, rfm), names)
     finally:
         await connection.close()
 
 
-async def _read(connection: bulk.Connection, as_of: Any) -> tuple[list[tuple[UUID, int]], Population, Occasions]:
+async def count_baskets(connection: bulk.Connection, run: Mapping[str, Any], not_goods: Collection[str]) -> None:
+    """Replace the rules by those of the year that ends with the run's day."""
+    since, as_of = run["as_of"] - timedelta(days=YEAR_DAYS - 1), run["as_of"]
+    baskets = await _baskets(connection, since, as_of, not_goods)
+    counted = Counted(run["id"], since, as_of, run["currency"], int(baskets.sizes.size), baskets.oversized)
+    await bulk_affinity.write_affinity(connection, counted, baskets.rows(), rules_of(baskets).rows(baskets.skus))
+
+
+async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_goods: Collection[str]) -> Baskets:
+    taken = BasketCount(not_goods)
+    async for receipts in bulk_affinity.read_receipts(connection, since, as_of):
+        taken.add(receipts)
+    return taken.baskets()
+
+
+async def _read(connection: bulk.Connection, as_of: date) -> tuple[list[tuple[UUID, int]], Population, Ledger]:
     names: list[tuple[UUID, int]] = []
-    parts: list[Ints] = [np.empty((0, 5), np.int64)]
-    ages: list[Ints] = [np.empty(0, np.int64)]
+    states: list[Ints] = [np.empty((0, 5), np.int64)]
+    days: list[tuple[bytes, bytes, bytes]] = []
+    sizes: list[int] = []
     async for rows in bulk.read_states(connection, as_of):
         names += [(row[0], row[1]) for row in rows]
-        parts.append(np.array([tuple(row)[2:7] for row in rows], dtype=np.int64))
-        ages.append(np.fromiter(chain.from_iterable(row[7] for row in rows), dtype=np.int64))
-    population = population_of(*np.concatenate(parts).T)
-    customer = np.repeat(np.arange(population.size), population.x + 1)
-    return names, population, occasions_of(customer, np.concatenate(ages))
+        states.append(np.array([tuple(row)[2:7] for row in rows], dtype=np.int64))
+        ages, nets, opens = ([row[column] for row in rows] for column in (7, 8, 9))
+        days.append((b"".join(ages), b"".join(nets), b"".join(opens)))
+        sizes += map(len, opens)
+    return names, population_of(*np.concatenate(states).T), _ledger(sizes, days)
 
 
-async def _write(connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]]) -> None:
+def _ledger(sizes: Sequence[int], days: Iterable[tuple[bytes, bytes, bytes]]) -> Ledger:
+    """PostgreSQL writes whole numbers the highest byte first."""
+    ages, nets, opens = (b"".join(column) for column in zip((b"", b"", b""), *days, strict=True))
+    return ledger_of(
+        customer=np.repeat(np.arange(len(sizes)), sizes),
+        age=np.frombuffer(ages, ">i4").astype(np.int64),
+        net_minor=np.frombuffer(nets, ">i8").astype(np.int64),
+        is_occasion=np.frombuffer(opens, np.bool_),
+    )
+
+
+async def _write(
+    connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: Sequence[tuple[UUID, int]]
+) -> None:
     rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
-    if await bulk.write_drafts(connection, drafts.model, drafts.report, len(names), rows):
+    if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names), rows):
         return
     # A worker whose service was killed goes on, and may have been faster than the one that took over.
     run = await bulk.find_run(connection, drafts.model.run_id)

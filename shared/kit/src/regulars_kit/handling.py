@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from regulars_kit.bus import Message
 from regulars_kit.bus.metrics import HANDLED, REDELIVERED
-from regulars_kit.db import Database, Redelivered, deliveries_together
+from regulars_kit.db import Database
+from regulars_kit.transactions import Redelivered, deliveries_together
 from regulars_kit.values import Clock, Unavailable
 
 Handler = Callable[[UUID, bytes], Awaitable[None]]

@@ -1,6 +1,7 @@
 """What the use cases ask of the outside: a unit of work on the service's own database, and what is in it.
 
-A unit is one transaction. Everything read under `lock` stays as it was read until the unit ends.
+A unit is one transaction: what is read under `lock` stays so until it ends. Or each of its statements is one: then it
+peeks, and writes what fails where that has changed.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class Passbook:
 
     `facts` and `postings` are what this unit has added and not yet stored; `stored_lots` what the database holds of
     each loaded lot (issued, remaining), so that only changed lots are written; `repriced` are purchases stored
-    before whose price a late receipt changed (re-rate). A new account is stored with its first fact. `stamp` tells the
-    account's stored states apart; it is None before the first. `untold` is what time changed before a refusal: it is
-    told if the passbook comes to be stored for another fact.
+    before whose price a late receipt changed (re-rate). A new account is stored with its first fact. `revision` counts
+    how often the account was stored. `untold` is what time changed before a refusal: it is told if the passbook comes
+    to be stored for another fact.
     """
 
     owner: Owner
@@ -55,7 +56,7 @@ class Passbook:
     postings: list[Posting] = field(default_factory=list)
     stored_lots: dict[UUID, tuple[int, int]] = field(default_factory=dict)
     repriced: dict[UUID, Bought] = field(default_factory=dict)
-    stamp: int | None = None
+    revision: int = 0
     untold: tuple[Announcement, ...] = ()
 
     def next_fact_no(self) -> int:
@@ -171,8 +172,10 @@ class LoyaltyUnit(Protocol):
     async def programmes(self) -> Programmes:
         """Every programme (cached until one is published)."""
 
-    async def lock_programmes(self) -> None:
-        """Lock out other publications until the commit."""
+    def programmes_at_hand(self) -> Programmes:
+        """What `programmes` found last in this process: the same object, unless one was published since."""
+
+    async def lock_programmes(self) -> None: ...
 
     async def publish_version(self, version: ProgrammeDocument) -> None:
         """Store a new version, under `lock_programmes`."""
@@ -196,9 +199,8 @@ class LoyaltyUnit(Protocol):
     async def lock(
         self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
     ) -> dict[Owner, Passbook]:
-        """Lock these owners' accounts, in one order everywhere. Missing ones come back as new, or are left out; a new
-        one is stored by `write`, which raises Raced when somebody else opened it first. Where an account still is as
-        it was in `known` (of `peek`), that passbook comes back, with all that was done to it since."""
+        """Lock these owners' accounts, in one order everywhere. Missing ones come back as new, or are left out. Where
+        an account still is as it was in `known` (of `peek`), that passbook comes back, with all done to it since."""
 
     async def lock_account(self, account_id: UUID) -> Passbook: ...
 
@@ -244,7 +246,8 @@ class LoyaltyUnit(Protocol):
     async def fact(self, fact_id: UUID) -> FactRow | None: ...
 
     async def write(self, writing: Writing) -> None:
-        """Store everything, outbox rows in the accounts' order included. Raises Raced."""
+        """Store everything, outbox rows in the accounts' order included. Raises Raced: for an account too that
+        somebody else opened or stored since it was read."""
 
     # Reads, without locks.
 
@@ -294,3 +297,4 @@ class Totals:
 
 
 Begin = Callable[[], AbstractAsyncContextManager[LoyaltyUnit]]
+"""Begins a unit; an `at_once` one whose statements are transactions of their own."""

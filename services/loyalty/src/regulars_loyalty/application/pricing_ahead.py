@@ -1,8 +1,9 @@
-"""A large batch is priced before its accounts are locked: while the one before it is stored, and so that another
-process waits for the writing alone.
+"""Purchases are priced before their accounts are locked, on what stands then.
 
-Two processes with a few hundred purchases each nearly always meet on some account. Under the lock, what was priced
-ahead counts where the account still stands as it was read, and the rest is priced again: same answers, shorter locks.
+A few are stored so, without a lock, if it still stands (`record_at_once`). A large batch is priced while the one before
+it is stored, and so that another process waits for the writing alone: two processes with a few hundred purchases each
+nearly always meet on some account. Under the lock, what was priced ahead counts where the account still stands as it
+was read, and the rest is priced again: same answers, shorter locks.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from uuid import UUID
 from regulars_kit.values import Clock, Refused, value
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Owner, Passbook
 from regulars_loyalty.application.purchase_rows import RecordPurchase
-from regulars_loyalty.application.selling import Placed, Sale, place, sell
+from regulars_loyalty.application.selling import Placed, Sale, needs_more, place, sell, sell_to_nobody
 from regulars_loyalty.domain.programme import Programmes
 
-WORTH_IT = 50
-"""Purchases of a batch; below that another read costs more than the shorter locks give."""
+LARGE = 50
+"""Purchases of a batch that is locked: fewer seldom meet what another process changes meanwhile."""
 
 
 @value
 class Ahead:
     """`placed` runs parallel to the batch; `sales`, by purchase, were priced on `passbooks` as of `at`.
 
-    A purchase that was refused, or is nobody's, has no sale.
+    A purchase that was refused, or whose account alone does not price it, has no sale.
     """
 
     at: datetime
@@ -39,23 +40,43 @@ class Ahead:
         """Whether the purchases still belong where they were placed."""
         return programmes is self.programmes and holders == self.holders
 
+    def is_settled(self, placed: Placed | Refused) -> bool:
+        """Whether its sale may be stored while the account stands as it was read.
 
-async def price_ahead(commands: Sequence[RecordPurchase], begin: Begin, clock: Clock) -> Ahead | None:
-    """Price what can be; None where it is not worth it, or where twins in the batch need each other's answers."""
-    if len(commands) < WORTH_IT or _has_twins(commands):
+        One of nobody that was shown an identifier is not: that may be linked to a customer meanwhile.
+        """
+        if isinstance(placed, Refused):
+            return False
+        if placed.owner is None:
+            return placed.command.shopper is None
+        return placed.owner in self.passbooks
+
+
+async def price_ahead(commands: Sequence[RecordPurchase], at_once: Begin, clock: Clock) -> Ahead | None:
+    """Price what can be of a large batch; None for a small one, and where `price` says so."""
+    if len(commands) < LARGE:
         return None
-    now = clock()
-    async with begin() as unit:
-        programmes = await unit.programmes()
-        hashes = identifier_hashes(commands)
-        holders = await unit.holders_of(hashes) if hashes else {}
-        placed = [place(command, programmes, holders, now) for command in commands]
-        owners = [owner for each in placed if isinstance(each, Placed) and (owner := each.owner)]
-        ahead = Ahead(now, programmes, holders, placed, await unit.peek(owners), {})
-        for each in placed:
-            if isinstance(each, Placed) and each.owner in ahead.passbooks:
-                await _sell(unit, each, each.owner, ahead, now)
-    return ahead
+    async with at_once() as unit:
+        return await price(unit, commands, clock())
+
+
+async def price(unit: LoyaltyUnit, commands: Sequence[RecordPurchase], now: datetime) -> Ahead | None:
+    """Price what the accounts' rows alone decide, unlocked.
+
+    None where twins in the batch need each other's answers, and where a programme was published just now.
+    """
+    if _has_twins(commands):
+        return None
+    programmes = unit.programmes_at_hand()
+    hashes = identifier_hashes(commands)
+    holders = await unit.holders_of(hashes) if hashes else {}
+    placed = [place(command, programmes, holders, now) for command in commands]
+    owners = [owner for each in placed if isinstance(each, Placed) and (owner := each.owner)]
+    ahead = Ahead(now, programmes, holders, placed, await unit.peek(owners), {})
+    for each in placed:
+        if isinstance(each, Placed):
+            await _sell(unit, each, ahead)
+    return ahead if await unit.programmes() is programmes else None
 
 
 def identifier_hashes(commands: Sequence[RecordPurchase]) -> list[str]:
@@ -73,9 +94,20 @@ def _has_twins(commands: Sequence[RecordPurchase]) -> bool:
     return any(len(set(each)) < len(each) for each in names)
 
 
-async def _sell(unit: LoyaltyUnit, placed: Placed, owner: Owner, ahead: Ahead, now: datetime) -> None:
+async def _sell(unit: LoyaltyUnit, placed: Placed, ahead: Ahead) -> None:
+    if placed.owner is None:
+        ahead.sales[placed.command.purchase.purchase_id] = sell_to_nobody(placed, ahead.at)
+    elif passbook := ahead.passbooks.get(placed.owner):
+        sale = None if needs_more(placed, passbook) else await _sale(unit, placed, passbook, ahead.at)
+        if sale is None:
+            # Judged again under the lock, from the start: the owner's other sales with it.
+            del ahead.passbooks[placed.owner]
+        else:
+            ahead.sales[placed.command.purchase.purchase_id] = sale
+
+
+async def _sale(unit: LoyaltyUnit, placed: Placed, passbook: Passbook, at: datetime) -> Sale | None:
     try:
-        ahead.sales[placed.command.purchase.purchase_id] = await sell(unit, placed, ahead.passbooks[owner], now)
+        return await sell(unit, placed, passbook, at)
     except Refused:
-        # Judged again under the lock, from the start: the owner's other sales with it.
-        del ahead.passbooks[owner]
+        return None

@@ -18,6 +18,7 @@ from regulars_loyalty.application.ports import LoyaltyUnit, Owner, Passbook, Pur
 from regulars_loyalty.application.purchase_rows import RecordPurchase, announcement_of, priced_row, unclaimed_row
 from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.facts import PurchaseMade
+from regulars_loyalty.domain.folding import is_late, needs_lots
 from regulars_loyalty.domain.programme import Programme, Programmes, Version
 from regulars_loyalty.domain.refusals import CurrencyNotInProgramme, UnknownCustomer, UnknownStore
 
@@ -96,13 +97,23 @@ def sell_to_nobody(placed: Placed, now: datetime) -> Sale:
     return Sale(row, [announcement_of(row, placed.programme.wallet, None, is_late=False)])
 
 
+def needs_more(placed: Placed, passbook: Passbook) -> bool:
+    """Whether it takes more than the account's row to price the purchase: its lots, or its history."""
+    account, fact = passbook.account, _fact(placed)
+    return is_late(account, fact, placed.programme) or needs_lots(account, fact)
+
+
 async def sell(unit: LoyaltyUnit, placed: Placed, passbook: Passbook, now: datetime) -> Sale:
     """Fold a purchase into its passbook. Raises the refusals of `accept`, and leaves nothing of it there then."""
-    purchase, programme, version = placed.command.purchase, placed.programme, placed.version
-    fact = PurchaseMade(purchase.purchase_id, purchase.occurred_at, version.number, purchase, None)
+    fact, programme, version = _fact(placed), placed.programme, placed.version
     tier_before = tier_of(passbook, version)
-    postings, is_late = await accept(unit, passbook, fact, programme, now)
+    postings, came_late = await accept(unit, passbook, fact, programme, now)
     row = priced_row(now, placed.command, programme, version, passbook)
-    announcement = announcement_of(row, programme.wallet, passbook, is_late=is_late)
-    beside = side_effects(passbook, fact, postings, tier_before, purchase.occurred_at)
+    announcement = announcement_of(row, programme.wallet, passbook, is_late=came_late)
+    beside = side_effects(passbook, fact, postings, tier_before, fact.at)
     return Sale(row, [*take_untold(passbook), announcement, *beside])
+
+
+def _fact(placed: Placed) -> PurchaseMade:
+    purchase = placed.command.purchase
+    return PurchaseMade(purchase.purchase_id, purchase.occurred_at, placed.version.number, purchase, None)

@@ -15,6 +15,7 @@ from regulars_scoring.domain.purchases import (
     Purchase,
     Return,
     Sale,
+    goods_told,
     posting_of,
     posting_of_unmatched,
     summed,
@@ -44,6 +45,7 @@ async def follow_events(unit: Listening, house: House) -> None:
     returns = await unit.keep_returns(_once(each for each in unit.noted if isinstance(each, Return)))
     told = told_of_purchases([*(each for each in unit.noted if isinstance(each, Sale | Claim)), *returns])
     before = await unit.keep_purchases(told)
+    await unit.keep_goods(goods_told([*(each for each in unit.noted if isinstance(each, Sale)), *returns]))
     if currency is None and before:
         # Only returns and claims were noted, and one may have waited for the first purchase of all: it has settled it.
         currency = await unit.reporting_currency(None)

@@ -11,12 +11,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from regulars_kit.values import Clock, CustomerId
+from regulars_scoring.domain.affinity import Category, Counted, Offer, Product, Rule
 from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.goods import NOT_GOODS, Goods, Receipt
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.profit import Past
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
+from regulars_scoring.domain.rfm import Recent
+from regulars_scoring.domain.rfm_settings import RfmSettings
 from regulars_scoring.domain.runs import Run, Wanted
 from regulars_scoring.domain.scoring import Bands, Figures
 from regulars_scoring.domain.segment_profit import CellProfit
@@ -63,10 +67,17 @@ class CellCount:
 
 @dataclass(frozen=True, slots=True)
 class DecileCount:
+    """As `CellCount`, of those who share a decile and a churn band."""
+
     decile: int
+    churn_band: str
     customers: int
     total_minor: int
     clv_major: int
+
+
+Insight = Mapping[str, object]
+"""What a run's worker has found out about everybody, as JSON, with the `run_id` and its `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,14 @@ class CustomerReads(Protocol):
     async def history(self, customer_id: CustomerId, before: int | None, limit: int) -> Sequence[HistoryEntry]:
         """The changes of the published figures before that place, the newest first."""
 
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        """What lies in a window of so many days, the last of which is given for each customer."""
+
     async def cells(self) -> Sequence[CellCount]:
         """Customers by their published cells."""
 
     async def deciles(self) -> Sequence[DecileCount]:
-        """Customers by their published deciles."""
+        """Customers by their published deciles and churn bands, the best decile first."""
 
 
 class CustomerStore(CustomerReads, Protocol):
@@ -138,6 +152,31 @@ class MoneyReads(Protocol):
         """How many customers have bought on that day or later, by the recency and frequency of their cell."""
 
 
+class AffinityReads(Protocol):
+    """What the last run that counted baskets has found; each collection of skus may be long."""
+
+    async def counted(self) -> Counted | None:
+        """None before the first such run."""
+
+    async def product(self, sku: str) -> Product | None:
+        """None: no counted basket holds it."""
+
+    async def rules(self, sku: str, limit: int) -> Sequence[Rule]:
+        """Rules of baskets with that product, the one of the greatest `lift_low` first."""
+
+    async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
+        """All receipts of the customer that were not voided, by day."""
+
+    async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
+        """Of rules from an owned to an unknown product the surest for each; what is good for most comes first."""
+
+    async def best_sellers(self, known: Collection[str], limit: int) -> Sequence[Product]:
+        """Products beside the known ones, the one in most baskets first."""
+
+    async def categories(self, known: Collection[str], told: Collection[str], limit: int) -> Sequence[Category]:
+        """Categories beside those told, and that no known product is of; the one most often sold first."""
+
+
 class Reading(Protocol):
     """A transaction that only reads."""
 
@@ -150,11 +189,20 @@ class Reading(Protocol):
     @property
     def runs(self) -> RunReads: ...
 
+    @property
+    def affinity(self) -> AffinityReads: ...
+
     async def model(self) -> Model | None:
         """What the last run that was fitted left; None before the first."""
 
     async def known_since(self) -> datetime | None:
         """When the first purchase was heard of."""
+
+    async def rfm_settings(self) -> RfmSettings:
+        """Those of the shop, or the defaults."""
+
+    async def insight(self, name: str) -> Insight | None:
+        """What the run that serves has found out under this name; None when it looked for no such thing."""
 
 
 class Unit(Protocol):
@@ -171,6 +219,8 @@ class Unit(Protocol):
 
     async def known_since(self) -> datetime | None:
         """As in `Reading`."""
+
+    async def keep_rfm_settings(self, settings: RfmSettings) -> None: ...
 
     async def announce(self, facts: Sequence[Fact]) -> None:
         """Tell the other services, in this commit and in this order."""
@@ -197,6 +247,9 @@ class Listening(Protocol):
     async def keep_purchases(self, told: Mapping[UUID, Purchase]) -> Mapping[UUID, Purchase]:
         """Join what is told of purchases to what was known of them, and answer with that; new ones are missing."""
 
+    async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+        """Keep what was sold and came back, as `goods_told` names it; what is kept already is left as it is."""
+
     async def keep_costs(self, costs: Sequence[Cost]) -> None:
         """Keep those that were not kept before."""
 
@@ -214,6 +267,9 @@ class Listening(Protocol):
 
     async def post(self, postings: Sequence[Posting]) -> Sequence[Posted]:
         """Add to days of locked customers, each day named once."""
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        """As in `CustomerReads`."""
 
     async def ledgers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Mapping[date, Entry]]:
         """The days of customers who have any."""
@@ -252,11 +308,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The installation's own: its clock, the zone its days are reckoned in, its churn bands."""
+    """The installation's own: its clock, the zone its days are reckoned in, its churn bands, and the categories of
+    what stands on receipts beside goods."""
 
     now: Clock
     zone: ZoneInfo
     bands: Bands
+    not_goods: Collection[str] = NOT_GOODS
 
     def today(self) -> date:
         return self.now().astimezone(self.zone).date()

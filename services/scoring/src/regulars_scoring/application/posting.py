@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import Protocol
 
+from regulars_kit.values import CustomerId
 from regulars_scoring.application.ports import Customer, House, Listening, Posted
 from regulars_scoring.domain.facts import CustomerScored, Fact, told_of
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting
+from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.scoring import figures_of, score
 from regulars_scoring.domain.state import followed, state_of
 
@@ -28,8 +32,9 @@ async def post(unit: Listening, postings: Sequence[Posting], house: House) -> No
         return
     published: list[CustomerScored] = []
     facts: list[Fact] = []
+    recent = await recent_of_all(unit, customers, model, house.today())
     for customer in customers:
-        scored = scored_live(customer, model, house)
+        scored = scored_live(customer, model, house, recent.get(customer.id))
         news = [] if scored is None else told_of(customer.id, customer.figures, scored)
         if scored is not None and news:
             published.append(scored)
@@ -52,9 +57,25 @@ async def _followed(unit: Listening, posted: Sequence[Posted]) -> Sequence[Custo
     ]
 
 
-def scored_live(customer: Customer, model: Model, house: House) -> CustomerScored | None:
+class Windows(Protocol):
+    """A store that knows what lies in the window of RFM."""
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]: ...
+
+
+async def recent_of_all(
+    store: Windows, customers: Sequence[Customer], model: Model, today: date
+) -> Mapping[CustomerId, Recent]:
+    """What the customers' scores of today need to know of the window of RFM: nothing where it looks at all history."""
+    if model.window_days is None:
+        return {}
+    until = {each.id: max(today, each.state.last_day or today) for each in customers}
+    return await store.recent(until, model.window_days)
+
+
+def scored_live(customer: Customer, model: Model, house: House, recent: Recent | None) -> CustomerScored | None:
     """The customer's figures of today by the model; None when they have no occasion."""
-    now = score(customer.state, model, house.today())
+    now = score(customer.state, model, house.today(), recent)
     if now is None:
         return None
     figures = figures_of(now, house.bands)

@@ -19,7 +19,6 @@ from regulars_scoring.domain.retention import (
     Year,
     worth_of,
 )
-from regulars_scoring.domain.rfm import SEGMENTS, segment_of
 from regulars_scoring.domain.runs import Report
 from regulars_scoring.domain.segment_profit import by_segment, total
 
@@ -44,10 +43,10 @@ async def read_retention(rise_points: int, begin: Reads) -> Retention:
         if model is None or report is None:
             raise NoModelYet("no run has looked at retention yet; POST /v1/scoring/runs starts one")
         first = model.as_of - timedelta(days=YEAR_DAYS - 1)
-        profits = by_segment(await unit.money.by_cell(model.currency, first, model.as_of))
+        profits = by_segment(await unit.money.by_cell(model.currency, first, model.as_of), model.grid)
         buyers: Counter[str] = Counter()
         for recency, frequency, customers in await unit.money.buyers(first):
-            buyers[segment_of(recency, frequency)] += customers
+            buyers[model.grid.segment_of(recency, frequency)] += customers
     everybody = Year(total(profits.values()), buyers.total())
     segments = report["segments"]
     return Retention(
@@ -56,7 +55,7 @@ async def read_retention(rise_points: int, begin: Reads) -> Retention:
         everybody=worth_of(_kept(None, report["everybody"]), everybody, everybody, rise_points),
         segments=[
             worth_of(_kept(name, segments[name]), Year(profits[name], buyers[name]), everybody, rise_points)
-            for name in SEGMENTS
+            for name in model.grid.segments
             if name in segments
         ],
     )

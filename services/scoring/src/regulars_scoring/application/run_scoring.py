@@ -8,10 +8,11 @@ from uuid import UUID
 
 from regulars_kit.values import CustomerId
 from regulars_scoring.application.ports import Drafted, Fit, House, Progress, Transactions, Unit
-from regulars_scoring.application.posting import scored_live
+from regulars_scoring.application.posting import recent_of_all, scored_live
 from regulars_scoring.domain.facts import ChurnRiskRaised, CustomerScored, Fact, RunCompleted, told_of
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed, UnknownRun
+from regulars_scoring.domain.rfm import Recent
 
 CUSTOMERS_PER_COMMIT = 500
 """Few enough that a purchase of one of them waits some hundredths of a second."""
@@ -73,8 +74,10 @@ async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: Hou
     """Publish the drafted figures, and live ones where a purchase has come in between."""
     scored: list[CustomerScored] = []
     facts: list[Fact] = []
+    changed = [drafted.customer for drafted in chunk if drafted.draft is None]
+    recent = await recent_of_all(unit.customers, changed, model, house.today())
     for drafted in chunk:
-        now = _scored(drafted, model, house)
+        now = _scored(drafted, model, house, recent.get(drafted.customer.id))
         if now is not None:
             scored.append(now)
             facts += told_of(drafted.customer.id, drafted.customer.figures, now)
@@ -84,10 +87,10 @@ async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: Hou
     await unit.runs.count(model.run_id, published=len(facts) - alarms, alarms=alarms)
 
 
-def _scored(drafted: Drafted, model: Model, house: House) -> CustomerScored | None:
+def _scored(drafted: Drafted, model: Model, house: House, recent: Recent | None) -> CustomerScored | None:
     customer, draft = drafted.customer, drafted.draft
     if draft is None:
-        return scored_live(customer, model, house)
+        return scored_live(customer, model, house, recent)
     return CustomerScored(customer.id, model.run_id, model.as_of, house.now(), model.name, draft, model.currency)
 
 

@@ -14,6 +14,9 @@ MOST_PERIODS = 18
 
 _MONTHS: Mapping[Span, int] = {"month": 1, "quarter": 3, "year": 12}
 
+SPANS: tuple[Span, ...] = tuple(_MONTHS)
+"""The shortest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class CohortCell:
@@ -66,7 +69,7 @@ def period_of(day: date, span: Span) -> int:
 
 def span_for(first: date, last: date) -> Span:
     """The shortest span that tells the time from first to last in `MOST_PERIODS` periods; years where none does."""
-    for span in _MONTHS:
+    for span in SPANS:
         if period_of(last, span) - period_of(first, span) < MOST_PERIODS:
             return span
     return "year"

@@ -17,17 +17,17 @@ from regulars_kit.values import CustomerId
 
 
 @dataclass(frozen=True, slots=True)
-class Goods:
+class LineCosts:
     """Lines whose cost the till has said: their net, and that cost, in minor units."""
 
     costed_minor: int = 0
     cost_minor: int = 0
 
-    def __add__(self, other: Goods) -> Goods:
-        return Goods(self.costed_minor + other.costed_minor, self.cost_minor + other.cost_minor)
+    def __add__(self, other: LineCosts) -> LineCosts:
+        return LineCosts(self.costed_minor + other.costed_minor, self.cost_minor + other.cost_minor)
 
 
-NO_GOODS = Goods()
+NO_LINE_COSTS = LineCosts()
 
 CostKind = Literal["acquisition", "message"]
 

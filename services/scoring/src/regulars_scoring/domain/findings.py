@@ -36,11 +36,11 @@ class Rows:
 class Tenth:
     """A tenth of the customers by expected value, 1 the best. `revenue_share` is of all revenue; None without any."""
 
-    tenth: int
+    decile: int
     customers: int
     revenue_minor: int
     revenue_share: float | None
-    expected_value: float
+    expected_value_major: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +90,4 @@ class Findings:
     @property
     def top_tenth_share(self) -> float | None:
         """Of all revenue, what the best tenth by expected value has brought; None without revenue."""
-        return next((each.revenue_share for each in self.tenths if each.tenth == 1), None)
+        return next((each.revenue_share for each in self.tenths if each.decile == 1), None)

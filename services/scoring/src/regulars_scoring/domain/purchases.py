@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
-from regulars_scoring.domain.costs import NO_GOODS, Goods
+from regulars_scoring.domain.costs import NO_LINE_COSTS, LineCosts
+from regulars_scoring.domain.goods import NO_GOODS, Goods
 from regulars_scoring.domain.state import NOTHING, Entry
 
 
@@ -21,8 +22,9 @@ class Sale:
     day: date
     currency: str
     total_minor: int
-    programme: str | None = None
     goods: Goods = NO_GOODS
+    programme: str | None = None
+    line_costs: LineCosts = NO_LINE_COSTS
     earned: int | None = None
     """Points; None while it is nobody's."""
 
@@ -38,8 +40,9 @@ class Return:
     currency: str
     amount_minor: int
     is_void: bool = False
-    programme: str | None = None
     goods: Goods = NO_GOODS
+    programme: str | None = None
+    line_costs: LineCosts = NO_LINE_COSTS
     taken_back: int = 0
     """Points."""
 
@@ -70,9 +73,9 @@ class Purchase:
     is_returned: bool = False
     is_voided: bool = False
     programme: str | None = None
-    goods: Goods = NO_GOODS
+    line_costs: LineCosts = NO_LINE_COSTS
     earned: int | None = None
-    returned_goods: Goods = NO_GOODS
+    returned_line_costs: LineCosts = NO_LINE_COSTS
     taken_back: int = 0
 
     @property
@@ -92,9 +95,9 @@ class Purchase:
             self.is_returned or later.is_returned,
             self.is_voided or later.is_voided,
             sold.programme,
-            sold.goods,
+            sold.line_costs,
             later.earned if self.earned is None else self.earned,
-            self.returned_goods + later.returned_goods,
+            self.returned_line_costs + later.returned_line_costs,
             self.taken_back + later.taken_back,
         )
 
@@ -109,6 +112,18 @@ def told_of_purchases(told: Iterable[Sale | Claim | Return]) -> dict[UUID, Purch
     return purchases
 
 
+def goods_told(told: Iterable[Sale | Return]) -> Mapping[tuple[UUID, UUID | None], Goods]:
+    """By purchase and return (None: the sale itself) what was sold, and came back, of purchases that are named.
+
+    The first told of each holds. A return of no known purchase takes nothing out of a basket.
+    """
+    goods: dict[tuple[UUID, UUID | None], Goods] = {}
+    for each in told:
+        if each.purchase_id is not None and each.goods.skus:
+            goods.setdefault((each.purchase_id, each.return_id if isinstance(each, Return) else None), each.goods)
+    return goods
+
+
 def _told_by(told: Sale | Claim | Return) -> Purchase:
     match told:
         case Sale():
@@ -118,7 +133,7 @@ def _told_by(told: Sale | Claim | Return) -> Purchase:
                 told.currency,
                 told.total_minor,
                 programme=told.programme,
-                goods=told.goods,
+                line_costs=told.line_costs,
                 earned=told.earned,
             )
         case Claim():
@@ -128,7 +143,7 @@ def _told_by(told: Sale | Claim | Return) -> Purchase:
                 returned_minor=told.amount_minor,
                 is_returned=True,
                 is_voided=told.is_void,
-                returned_goods=told.goods,
+                returned_line_costs=told.line_costs,
                 taken_back=told.taken_back,
             )
 

@@ -23,6 +23,16 @@ class NoModelYet(NotScoredYet):
     """No run was completed yet, so there is nothing to score by."""
 
 
+class NoBasketsYet(NotScoredYet):
+    """No run has counted baskets yet, so there is nothing to say of what is bought together."""
+
+
+class UnknownProduct(Refused):
+    """No counted basket of the year before the last run holds this product."""
+
+    code: ClassVar[str] = "unknown_product"
+
+
 class UnknownRun(Refused):
     """There is no such run."""
 
@@ -45,3 +55,9 @@ class TooFewPurchases(FitFailed):
     """Fewer customers have bought more than once than a model can be fitted to."""
 
     code: ClassVar[str] = "too_few_purchases"
+
+
+class InvalidRfm(Refused):
+    """The settings of RFM contradict themselves: cuts that do not ascend, or a grid that leaves a cell out."""
+
+    code: ClassVar[str] = "invalid_rfm"

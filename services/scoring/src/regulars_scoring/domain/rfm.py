@@ -1,24 +1,44 @@
-"""RFM: recency, frequency and monetary value as scores from 1 to 5, and the segments that cells belong to."""
+"""RFM: recency, frequency and monetary value as scores from 1 to 5."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-SCORES = 5
+from regulars_scoring.domain.grid import SCORES
+from regulars_scoring.domain.state import Entry
 
 Cuts = tuple[int | None, ...]
 """The least value that scores 2, 3, 4, 5; None where no value does. Ascending: more is better."""
 
 
 @dataclass(frozen=True, slots=True)
+class NestedCuts:
+    """Cuts among those alike on the axes before: of frequency by recency's score, of monetary value by both scores."""
+
+    frequency: tuple[Cuts, ...]
+    monetary: tuple[tuple[Cuts, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RfmCuts:
-    """Cuts of the negated days since the last occasion, of occasions, and of total net minor units."""
+    """Cuts of the negated days since the last occasion, of occasions, and of net minor units, among all customers.
+
+    With `nested` these hold instead for the second and third axis.
+    """
 
     recency: Cuts
     frequency: Cuts
     monetary: Cuts
+    nested: NestedCuts | None = None
+
+    def of_frequency(self, recency: int) -> Cuts:
+        return self.frequency if self.nested is None else self.nested.frequency[recency - 1]
+
+    def of_monetary(self, recency: int, frequency: int) -> Cuts:
+        return self.monetary if self.nested is None else self.nested.monetary[recency - 1][frequency - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +48,21 @@ class Cell:
     recency: int
     frequency: int
     monetary: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What frequency and monetary value count where RFM looks at a window: occasions and net minor units within it."""
+
+    occasions: int
+    net_minor: int
+
+
+def recent_of(ledger: Mapping[date, Entry], as_of: date, window_days: int) -> Recent:
+    """Of the window's days, the last of which is `as_of`."""
+    begins = as_of - timedelta(days=window_days)
+    inside = [entry for day, entry in ledger.items() if begins < day <= as_of]
+    return Recent(sum(entry.is_occasion for entry in inside), sum(entry.net_minor for entry in inside))
 
 
 def cuts_of(values: Iterable[int]) -> Cuts:
@@ -50,30 +85,6 @@ def score_by(cuts: Cuts, value: int) -> int:
 
 
 def cell_of(cuts: RfmCuts, days_since: int, occasions: int, total_minor: int) -> Cell:
-    return Cell(
-        score_by(cuts.recency, -days_since),
-        score_by(cuts.frequency, occasions),
-        score_by(cuts.monetary, total_minor),
-    )
-
-
-# Recency's scores, frequency's scores, name: the first that fits holds.
-_GRID: tuple[tuple[str, str, str], ...] = (
-    ("12", "12", "hibernating"),
-    ("12", "34", "at risk"),
-    ("12", "5", "can't lose"),
-    ("3", "12", "about to sleep"),
-    ("3", "3", "need attention"),
-    ("34", "45", "loyal"),
-    ("4", "1", "promising"),
-    ("5", "1", "new"),
-    ("45", "23", "potential loyalists"),
-    ("5", "45", "champions"),
-)
-
-SEGMENTS: tuple[str, ...] = tuple(name for _, _, name in _GRID)
-
-
-def segment_of(recency: int, frequency: int) -> str:
-    """The segment that a cell belongs to, whatever its monetary score; every cell has one."""
-    return next(name for r, f, name in _GRID if str(recency) in r and str(frequency) in f)
+    recency = score_by(cuts.recency, -days_since)
+    frequency = score_by(cuts.of_frequency(recency), occasions)
+    return Cell(recency, frequency, score_by(cuts.of_monetary(recency, frequency), total_minor))

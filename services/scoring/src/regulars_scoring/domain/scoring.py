@@ -8,7 +8,7 @@ from datetime import date
 from regulars_kit.values import currency_exponent
 from regulars_scoring.domain.gamma_gamma import expected_spend
 from regulars_scoring.domain.model import Model, decile_of
-from regulars_scoring.domain.rfm import Cell, cell_of, segment_of
+from regulars_scoring.domain.rfm import Cell, Recent, cell_of
 from regulars_scoring.domain.serving import (
     churn,
     expected_purchases,
@@ -33,10 +33,10 @@ class Bands:
         """`low`, `medium` or `high`, by the figure as it is published."""
         if churn_hundredths >= round(100 * self.high):
             return HIGH
-        return "medium" if churn_hundredths >= round(100 * self.medium) else "low"
+        return MEDIUM if churn_hundredths >= round(100 * self.medium) else LOW
 
 
-HIGH = "high"
+LOW, MEDIUM, HIGH = BANDS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,7 @@ class Figures:
     churn_hundredths: int
     alive_hundredths: int
     clv_major: int
-
-    @property
-    def segment(self) -> str:
-        return segment_of(self.cell.recency, self.cell.frequency)
+    segment: str
 
     @property
     def is_high_risk(self) -> bool:
@@ -65,6 +62,7 @@ class Score:
 
     as_of: date
     cell: Cell
+    segment: str
     decile: int
     p_alive: float
     churn_90: float
@@ -74,17 +72,22 @@ class Score:
     clv: float
 
 
-def score(state: BuyingState, model: Model, as_of: date) -> Score | None:
-    """The customer's score on that day, or on their last occasion when that is later; None without occasions."""
+def score(state: BuyingState, model: Model, as_of: date, recent: Recent | None = None) -> Score | None:
+    """The customer's score on that day, or on their last occasion when that is later; None without occasions.
+
+    `recent` is what lies in the window of a model whose RFM has one, up to the day of the score.
+    """
     summary = summary_of(state, as_of)
     if summary is None:
         return None
     x, t_x, T = summary.x, summary.t_x, summary.T
     spend = _spend(summary, model)
     value = spend * purchases_within_a_year(model.buying, x, t_x, T)
+    cell = _cell(summary, model, recent)
     return Score(
         as_of=max(as_of, state.last_day or as_of),
-        cell=_cell(summary, model),
+        cell=cell,
+        segment=model.grid.segment_of(cell.recency, cell.frequency),
         decile=decile_of(model.decile_bounds, value),
         p_alive=p_alive(model.buying, x, t_x, T),
         churn_90=churn(model.buying, x, t_x, T, PUBLISHED_HORIZON_DAYS),
@@ -117,6 +120,7 @@ def figures_of(score: Score, bands: Bands) -> Figures:
         churn_hundredths=churn_hundredths,
         alive_hundredths=round(100 * score.p_alive),
         clv_major=min(round(score.clv), _LARGEST_MAJOR),
+        segment=score.segment,
     )
 
 
@@ -134,5 +138,8 @@ def _spend(summary: Summary, model: Model) -> float:
     return expected_spend(model.spending, summary.x, major(summary.repeat_minor, model.currency))
 
 
-def _cell(summary: Summary, model: Model) -> Cell:
-    return cell_of(model.cuts, summary.T - summary.t_x, summary.x + 1, summary.total_minor)
+def _cell(summary: Summary, model: Model, recent: Recent | None) -> Cell:
+    if model.window_days is None:
+        recent = Recent(summary.x + 1, summary.total_minor)
+    assert recent is not None
+    return cell_of(model.cuts, summary.T - summary.t_x, recent.occasions, recent.net_minor)

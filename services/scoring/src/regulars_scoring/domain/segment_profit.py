@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from regulars_scoring.domain.grid import Grid
 from regulars_scoring.domain.profit import Profit
-from regulars_scoring.domain.rfm import SEGMENTS, segment_of
 
 Segment = str | None
 """None: customers without a score."""
-
-ALL_SEGMENTS: tuple[Segment, ...] = (*SEGMENTS, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +23,17 @@ class CellProfit:
     frequency: int | None
     profit: Profit
 
-    @property
-    def segment(self) -> Segment:
+    def segment(self, grid: Grid) -> Segment:
         if self.recency is None or self.frequency is None:
             return None
-        return segment_of(self.recency, self.frequency)
+        return grid.segment_of(self.recency, self.frequency)
 
 
-def by_segment(cells: Iterable[CellProfit]) -> Mapping[Segment, Profit]:
+def by_segment(cells: Iterable[CellProfit], grid: Grid) -> Mapping[Segment, Profit]:
     """Every segment, in the order of the grid, customers without a score last."""
-    sums: dict[Segment, Profit] = {segment: Profit() for segment in ALL_SEGMENTS}
+    sums: dict[Segment, Profit] = {segment: Profit() for segment in (*grid.segments, None)}
     for cell in cells:
-        sums[cell.segment] += cell.profit
+        sums[cell.segment(grid)] += cell.profit
     return sums
 
 

@@ -9,27 +9,27 @@ from uuid import UUID
 from regulars_kit.values import new_id
 from regulars_loyalty.adapters.db.arrays import array, cast
 from regulars_loyalty.adapters.db.rows import standings_of
-from regulars_loyalty.adapters.db.session import Row, Session
+from regulars_loyalty.adapters.db.session import COUNT_VERSIONS, Row, Session
 from regulars_loyalty.adapters.db.writing import owner_order
 from regulars_loyalty.application.ports import Owner, Passbook
 from regulars_loyalty.domain.account import Account
 
-# One look-up and lock after the other, in the order given: no plan can lock them in another one.
-# xmin is the transaction that stored the row: another one, another state.
+# One look-up and lock after the other, in the order given: no plan can lock them in another one. An owner without an
+# account has a row without one.
 _WANTED = f"""
-    SELECT account.*
+    SELECT account.*, {{beside}} AS versions
     FROM unnest($1{cast("uuid")}, $2{cast("text")}, $3{cast("text")}) AS wanted (customer_id, programme, wallet)
-    CROSS JOIN LATERAL (
-        SELECT *, xmin FROM accounts
+    LEFT JOIN LATERAL (
+        SELECT * FROM accounts
         WHERE accounts.customer_id = wanted.customer_id AND accounts.programme = wanted.programme
             AND accounts.wallet = wanted.wallet
         {{lock}}
-    ) AS account
+    ) AS account ON true
 """
-_LOCK = _WANTED.format(lock="FOR UPDATE")
-_PEEK = _WANTED.format(lock="")
-_LOCK_ONE = "SELECT *, xmin FROM accounts WHERE account_id = $1 FOR UPDATE"
-_OF_CUSTOMER = "SELECT *, xmin FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
+_LOCK = _WANTED.format(lock="FOR UPDATE", beside="NULL")
+_PEEK = _WANTED.format(lock="", beside=f"({COUNT_VERSIONS})")
+_LOCK_ONE = "SELECT * FROM accounts WHERE account_id = $1 FOR UPDATE"
+_OF_CUSTOMER = "SELECT * FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
 _HELD = """
     SELECT identifier_hash, customer_id FROM identifiers
     WHERE identifier_hash = ANY ($1::text[]) AND customer_id IS NOT NULL
@@ -80,10 +80,14 @@ async def _read(
     columns = zip(*(owner_order(owner) for owner in wanted), strict=True)
     arrays = [array(kind, values) for kind, values in zip(("uuid", "text", "text"), columns, strict=True)]
     passbooks: dict[Owner, Passbook] = {}
-    for row in await session.fetch(statement, *arrays):
-        owner = _owner_of(row)
-        passbook = known.get(owner)
-        passbooks[owner] = passbook if passbook and passbook.stamp == row["xmin"] else passbook_of(row)
+    rows = await session.fetch(statement, *arrays)
+    if rows[0]["versions"] is not None:
+        session.note_versions(rows[0]["versions"])
+    for row in rows:
+        if row["account_id"] is not None:
+            owner = _owner_of(row)
+            passbook = known.get(owner)
+            passbooks[owner] = passbook if passbook and passbook.revision == row["revision"] else passbook_of(row)
     return passbooks
 
 
@@ -93,7 +97,7 @@ def _with_missing(
     for owner in owners:
         if owner not in passbooks:
             peeked = known.get(owner)
-            is_still_new = peeked is not None and peeked.stamp is None
+            is_still_new = peeked is not None and peeked.is_new
             passbooks[owner] = peeked if peeked and is_still_new else Passbook(owner, Account(new_id()), is_new=True)
     return passbooks
 
@@ -142,7 +146,7 @@ def passbook_of(row: Row) -> Passbook:
         standings=standings_of(row["standings"]),
     )
     return Passbook(
-        _owner_of(row), account, seq=row["seq"], fact_no=row["fact_no"], head=row["head"], stamp=row["xmin"]
+        _owner_of(row), account, seq=row["seq"], fact_no=row["fact_no"], head=row["head"], revision=row["revision"]
     )
 
 

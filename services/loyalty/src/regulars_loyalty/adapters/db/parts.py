@@ -1,7 +1,8 @@
 """The writing statement: one INSERT or UPDATE per table, each from arrays, joined as data-modifying CTEs.
 
 A part with nothing to write is left out, so the till's usual purchase plans and runs no more than it needs. Rows that
-a part must store are counted: fewer than given means that somebody else stored one of them first.
+a part must store are counted: fewer than given means that somebody else stored one of them first, and the statement
+undoes itself.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ from regulars_loyalty.adapters.db.arrays import array, cast
 class Part:
     """One step of the statement. `columns` are the names and types of the given arrays, in order.
 
-    In `sql`, `{given}` is the relation of the given rows, with their `place`, `{columns}` their names, and
-    `{all_stored}` says whether the counted part before this one stored all its rows. A race shows in a counted part,
-    which returns one row for each that it stored.
+    In `sql`, `{given}` is the relation of the given rows, with their `place`, and `{columns}` their names. A race shows
+    in a counted part, which returns one row for each that it stored.
     """
 
     name: str
@@ -43,13 +43,14 @@ def _columns(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, kind) for name, kind in pairs)
 
 
-# One part for old and new accounts: where somebody else opened the owner's account first, it has another id.
+# One part for old and new accounts. Somebody else was first where the owner's account has another id, or was stored
+# since it was read.
 ACCOUNTS = Part(
     "stored_accounts",
     _columns(
         """account_id uuid, customer_id uuid, programme text, wallet text, seq bigint, fact_no bigint, head bytea,
         spendable bigint, debt bigint, visits bigint, tier text, standings jsonb, newest_at timestamptz,
-        calm_since timestamptz, next_due_at timestamptz, recorded_at timestamptz"""
+        calm_since timestamptz, next_due_at timestamptz, recorded_at timestamptz, revision bigint"""
     ),
     """
     INSERT INTO accounts AS account ({columns}) SELECT {columns} FROM {given} ORDER BY place
@@ -57,8 +58,8 @@ ACCOUNTS = Part(
         seq = excluded.seq, fact_no = excluded.fact_no, head = excluded.head, spendable = excluded.spendable,
         debt = excluded.debt, visits = excluded.visits, tier = excluded.tier, standings = excluded.standings,
         newest_at = excluded.newest_at, calm_since = excluded.calm_since, next_due_at = excluded.next_due_at,
-        recorded_at = excluded.recorded_at
-    WHERE account.account_id = excluded.account_id
+        recorded_at = excluded.recorded_at, revision = excluded.revision
+    WHERE account.account_id = excluded.account_id AND account.revision = excluded.revision - 1
     """,
     is_counted=True,
 )
@@ -77,14 +78,13 @@ PURCHASES = Part(
     is_counted=True,
 )
 
-# Lines of a purchase that somebody else stored first would be there already.
 LINES = Part(
     "stored_lines",
     _columns(
         """purchase_id uuid, line_no int, line_id text, sku text, category text, quantity_milli bigint,
         net_minor bigint, discount_minor bigint, cost_minor bigint, points bigint"""
     ),
-    "INSERT INTO purchase_lines ({columns}) SELECT {columns} FROM {given} WHERE {all_stored}",
+    "INSERT INTO purchase_lines ({columns}) SELECT {columns} FROM {given}",
 )
 
 FACTS = Part(
@@ -154,20 +154,22 @@ OUTBOX = Part(
 
 @lru_cache(maxsize=256)
 def statement(parts: tuple[Part, ...]) -> str:
-    """The statement of these parts; it answers with one row, the counts of the counted ones, in their order."""
-    clauses, taken, all_stored = [], 0, "true"
+    """The statement of these parts. It fails with a serialization failure where a counted one stored too few rows."""
+    clauses, checks, taken = [], [], 0
     for part in parts:
-        clauses.append(f"{part.name} AS ({_clause(part, taken, all_stored)})")
+        clauses.append(f"{part.name} AS ({_clause(part, taken)})")
         if part.is_counted:
-            all_stored = f"(SELECT count(*) FROM {part.name}) = cardinality(${taken + 1}{cast(part.columns[0][1])})"
+            given = f"cardinality(${taken + 1}{cast(part.columns[0][1])})"
+            is_short = f"(SELECT count(*) FROM {part.name}) < {given}"
+            checks.append(f"CASE WHEN {is_short} THEN raced('{part.name}') END")
         taken += len(part.columns)
-    # Asking for the counts in turn makes PostgreSQL run the parts that can race in this order in every process.
-    counts = ", ".join(f"(SELECT count(*) FROM {part.name}) AS {part.name}" for part in parts if part.is_counted)
-    return f"WITH {', '.join(clauses)} SELECT {counts or 'NULL'}"
+    # Asking for the counts in turn makes PostgreSQL run the parts that can race in this order in every process, and
+    # all others after them.
+    return f"WITH {', '.join(clauses)} SELECT {', '.join(checks) or 'NULL'}"
 
 
-def _clause(part: Part, taken: int, all_stored: str) -> str:
+def _clause(part: Part, taken: int) -> str:
     arrays = ", ".join(f"${taken + place}{cast(kind)}" for place, (_, kind) in enumerate(part.columns, 1))
     given = f"unnest({arrays}) WITH ORDINALITY AS given ({part.names}, place)"
-    clause = part.sql.format(columns=part.names, given=given, all_stored=all_stored).strip()
+    clause = part.sql.format(columns=part.names, given=given).strip()
     return f"{clause} RETURNING 1" if part.is_counted else clause

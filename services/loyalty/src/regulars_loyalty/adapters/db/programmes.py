@@ -19,19 +19,20 @@ _ADD = "INSERT INTO programmes (code, number, effective_from, document, recorded
 class ProgrammeCache:
     """The programmes of one process.
 
-    Versions are only ever added, so their number, which each unit reads as it begins, says whether the cache holds
-    them all: what any process published counts from the next unit on.
+    Versions are only ever added, so their number, which each unit reads, says whether the cache holds them all: what
+    any process published counts from the next unit on.
     """
 
     def __init__(self) -> None:
         self._count = 0
-        self._programmes = Programmes({})
+        self.at_hand = Programmes({})
+        """The programmes as they were when somebody last looked."""
 
     async def programmes(self, session: Session) -> Programmes:
         if await session.versions() != self._count:
             documents = await all_documents(session)
-            self._programmes, self._count = programmes_of(documents), len(documents)
-        return self._programmes
+            self.at_hand, self._count = programmes_of(documents), len(documents)
+        return self.at_hand
 
 
 def programmes_of(documents: Sequence[ProgrammeDocument]) -> Programmes:

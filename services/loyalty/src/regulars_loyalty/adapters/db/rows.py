@@ -52,6 +52,7 @@ def account_values(passbook: Passbook, recorded_at: datetime) -> Values:
         account.calm_since,
         account.next_due_at,
         recorded_at,
+        passbook.revision + 1,
     )
 
 

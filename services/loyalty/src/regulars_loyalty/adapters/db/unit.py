@@ -33,10 +33,10 @@ from regulars_loyalty.domain.purchase import Receipt
 
 
 class PostgresUnit:
-    """`LoyaltyUnit` on a connection whose transaction somebody else begins and ends.
+    """`LoyaltyUnit` on a connection whose transaction, if any, somebody else begins and ends.
 
-    Sent with every transaction (a round trip each): one statement to begin, then `lock`, `firsts` and `write` of a
-    batch, however large.
+    Sent for a batch, however large (a round trip each): `peek` and `write`; or, in a transaction, the versions' number,
+    `lock`, `firsts` and `write`.
     """
 
     def __init__(self, connection: AsyncConnection, cache: ProgrammeCache, to_message: ToMessage) -> None:
@@ -52,6 +52,9 @@ class PostgresUnit:
             # Not into the cache: we may yet be rolled back.
             return programmes.programmes_of(await self.documents())
         return await self._cache.programmes(self._session)
+
+    def programmes_at_hand(self) -> Programmes:
+        return self._cache.at_hand
 
     async def lock_programmes(self) -> None:
         await programmes.lock_programmes(self._session)

@@ -26,6 +26,7 @@ from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.bus import heard_costs as costs
 from regulars_scoring.application.follow_events import note_event
 from regulars_scoring.application.ports import Listens
+from regulars_scoring.domain.goods import goods_of
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import Claim, Return, Sale
 
@@ -70,8 +71,9 @@ def _sale(event: PurchaseRecorded) -> Sale:
         day=event.business_date,
         currency=event.currency,
         total_minor=event.total_minor,
+        goods=goods_of((line.sku, line.net_minor, line.category) for line in event.lines),
         programme=event.programme,
-        goods=costs.goods_of(event.lines),
+        line_costs=costs.line_costs_of(event.lines),
         earned=None if event.customer_id is None else event.earned,
     )
 
@@ -85,8 +87,9 @@ def _return(event: PurchaseReturned) -> Return:
         currency=event.currency,
         amount_minor=sum(line.net_minor for line in event.lines),
         is_void=event.voided,
+        goods=goods_of((line.sku, line.net_minor, None) for line in event.lines),
         programme=event.programme,
-        goods=costs.goods_of(event.lines),
+        line_costs=costs.line_costs_of(event.lines),
         taken_back=event.taken_back,
     )
 

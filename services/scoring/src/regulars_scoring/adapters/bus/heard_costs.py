@@ -20,13 +20,13 @@ from regulars_contracts.events.loyalty import (
     ReturnedLine,
 )
 from regulars_kit.values import CustomerId
-from regulars_scoring.domain.costs import Cost, Goods, PointsMoved, Terms
+from regulars_scoring.domain.costs import Cost, LineCosts, PointsMoved, Terms
 
 
-def goods_of(lines: Iterable[PurchaseLine | ReturnedLine]) -> Goods:
+def line_costs_of(lines: Iterable[PurchaseLine | ReturnedLine]) -> LineCosts:
     """Of the lines that say what they cost."""
     costed = [(line.net_minor, line.cost_minor) for line in lines if line.cost_minor is not None]
-    return Goods(sum(net for net, _ in costed), sum(cost for _, cost in costed))
+    return LineCosts(sum(net for net, _ in costed), sum(cost for _, cost in costed))
 
 
 def acquisition(event: Registered, zone: ZoneInfo) -> Cost | None:

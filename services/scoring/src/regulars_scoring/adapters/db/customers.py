@@ -8,10 +8,12 @@ from uuid import UUID
 
 from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.db.publishing import publish
+from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import FIGURES, customer_in, figures_in, history_entry_in
 from regulars_scoring.adapters.db.session import Session
 from regulars_scoring.application.ports import CellCount, Customer, DecileCount, Drafted, HistoryEntry
 from regulars_scoring.domain.facts import CustomerScored
+from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.state import Entry
 
 _LEDGER = """
@@ -41,7 +43,8 @@ _CELLS = f"""
     WHERE recency IS NOT NULL AND occasions > 0 GROUP BY recency, frequency, monetary ORDER BY 1 DESC, 2 DESC, 3 DESC
 """
 _DECILES = f"""
-    SELECT decile, {_COUNTED} FROM customers WHERE decile IS NOT NULL AND occasions > 0 GROUP BY decile ORDER BY decile
+    SELECT decile, churn_band, {_COUNTED} FROM customers WHERE decile IS NOT NULL AND occasions > 0
+    GROUP BY decile, churn_band ORDER BY decile
 """
 
 
@@ -58,6 +61,9 @@ class SqlCustomers:
     async def ledger(self, customer_id: CustomerId, until: date | None = None) -> Mapping[date, Entry]:
         rows = await self._session.fetch(_LEDGER, customer_id, until)
         return {row["day"]: Entry(row["net_minor"], row["open_purchases"]) for row in rows}
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        return await read_recent(self._session, until, window_days)
 
     async def publish(self, scored: Sequence[CustomerScored]) -> None:
         await publish(self._session, scored)

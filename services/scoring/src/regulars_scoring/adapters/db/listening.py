@@ -1,7 +1,7 @@
 """The unit of work of what is heard: a few statements over arrays, however many events share the transaction.
 
-Everybody locks in one order, costs, returns, purchases, customers, and each of them by its key; a run that publishes
-locks customers alone, in the same order. They may wait for each other, and never in a circle.
+Everybody locks in one order, costs, returns, purchases, goods, customers, and each of them by its key; a run that
+publishes locks customers alone, in the same order. They may wait for each other, and never in a circle.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from regulars_kit import outbox
 from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.db import costs as kept
 from regulars_scoring.adapters.db import publishing
+from regulars_scoring.adapters.db.goods import keep_goods
 from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
 from regulars_scoring.application.ports import Customer, Posted
 from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
+from regulars_scoring.domain.goods import Goods
 from regulars_scoring.domain.heard import Heard
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting, Purchase, Return
+from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.state import DayChange, Entry
 
 # Prepared plans are made while tables are small and kept when they are not: no scan of a whole table may be in one.
@@ -143,14 +147,17 @@ class SqlListening:
             [each.is_returned for each in purchases],
             [each.is_voided for each in purchases],
             [each.programme for each in purchases],
-            [None if each.total_minor is None else each.goods.costed_minor for each in purchases],
-            [None if each.total_minor is None else each.goods.cost_minor for each in purchases],
+            [None if each.total_minor is None else each.line_costs.costed_minor for each in purchases],
+            [None if each.total_minor is None else each.line_costs.cost_minor for each in purchases],
             [each.earned for each in purchases],
-            [each.returned_goods.costed_minor for each in purchases],
-            [each.returned_goods.cost_minor for each in purchases],
+            [each.returned_line_costs.costed_minor for each in purchases],
+            [each.returned_line_costs.cost_minor for each in purchases],
             [each.taken_back for each in purchases],
         )
         return {row["purchase_id"]: purchase_in(row) for row in rows if row["purchase_id"] is not None}
+
+    async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
+        await keep_goods(self._session, told)
 
     async def keep_costs(self, costs: Sequence[Cost]) -> None:
         await kept.keep_costs(self._session, costs)
@@ -203,6 +210,9 @@ class SqlListening:
 
     async def model(self) -> Model | None:
         return await self._cache.models.serving(self._session)
+
+    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
+        return await read_recent(self._session, until, window_days)
 
     async def publish(self, scored: Sequence[CustomerScored]) -> None:
         await publishing.publish(self._session, scored)

@@ -8,14 +8,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from regulars_scoring.adapters.db.rfm_settings import grid_in
 from regulars_scoring.adapters.db.session import Session
 from regulars_scoring.domain.baselines import OwnRate, SilenceTable
+from regulars_scoring.domain.cycle import NO_CYCLES, Cycles
 from regulars_scoring.domain.gamma_gamma import GammaGamma
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.model import MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY, Model
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
-from regulars_scoring.domain.profit import Shares
-from regulars_scoring.domain.rfm import RfmCuts
+from regulars_scoring.domain.profit import ALL_MARGIN, Shares
+from regulars_scoring.domain.rfm import NestedCuts, RfmCuts
 from regulars_scoring.domain.serving import Serving
 
 
@@ -25,7 +28,10 @@ def document_of(model: Model) -> dict[str, Any]:
 
 
 def model_in(document: Mapping[str, Any]) -> Model:
-    cuts = {axis: tuple(values) for axis, values in document["cuts"].items()}
+    """Documents of earlier versions say nothing of grid, window and cycles: RFM was the same for all shops; nor of
+    costs, which nobody had told.
+    """
+    grid, cycles, everybody = (document.get(name) for name in ("grid", "cycles", "everybody"))
     return Model(
         **{
             **document,
@@ -33,11 +39,29 @@ def model_in(document: Mapping[str, Any]) -> Model:
             "as_of": date.fromisoformat(document["as_of"]),
             "buying": _serving_in(document["name"], document["buying"]),
             "spending": GammaGamma(**document["spending"]),
-            "cuts": RfmCuts(**cuts),
+            "cuts": _cuts_in(document["cuts"]),
             "decile_bounds": tuple(document["decile_bounds"]),
-            # Runs of earlier versions did not look at costs.
-            "everybody": Shares(**document.get("everybody", {})),
+            "grid": DEFAULT_GRID if grid is None else grid_in(grid),
+            "cycles": NO_CYCLES if cycles is None else Cycles(**cycles),
+            "everybody": ALL_MARGIN if everybody is None else Shares(**everybody),
         }
+    )
+
+
+def _cuts_in(document: Mapping[str, Any]) -> RfmCuts:
+    nested = document.get("nested")
+    return RfmCuts(
+        tuple(document["recency"]),
+        tuple(document["frequency"]),
+        tuple(document["monetary"]),
+        None if nested is None else _nested_in(nested),
+    )
+
+
+def _nested_in(document: Mapping[str, Any]) -> NestedCuts:
+    return NestedCuts(
+        tuple(tuple(cuts) for cuts in document["frequency"]),
+        tuple(tuple(tuple(cuts) for cuts in row) for row in document["monetary"]),
     )
 
 

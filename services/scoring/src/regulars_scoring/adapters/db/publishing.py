@@ -9,15 +9,18 @@ from regulars_scoring.adapters.db.session import Session
 from regulars_scoring.domain.facts import CustomerScored
 
 _FIGURES = ", ".join(FIGURES)
-_TYPES = "smallint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::text[], $9::smallint[], $10::smallint[]"
+_TYPES = (
+    "$4::smallint[], $5::smallint[], $6::smallint[], $7::smallint[], $8::text[], $9::smallint[], $10::smallint[], "
+    "$11::bigint[], $12::text[]"
+)
 # The history is told from what the row was before: the two parts of a statement see the same snapshot.
 _PUBLISH = f"""
     WITH said AS (
-        SELECT * FROM unnest($3::uuid[], $4::{_TYPES}, $11::bigint[], $12::date[], $13::timestamptz[])
+        SELECT * FROM unnest($3::uuid[], {_TYPES}, $13::date[], $14::timestamptz[])
             AS said (id, {_FIGURES}, as_of, scored_at)
     ), told AS (
         INSERT INTO score_history (customer_id, run_id, as_of, scored_at, model, currency, {_FIGURES})
-        SELECT said.id, $1, said.as_of, said.scored_at, $2, $14, {", ".join(f"said.{name}" for name in FIGURES)}
+        SELECT said.id, $1, said.as_of, said.scored_at, $2, $15, {", ".join(f"said.{name}" for name in FIGURES)}
         FROM said JOIN customers AS was USING (id)
         WHERE ({", ".join(f"was.{name}" for name in FIGURES)})
             IS DISTINCT FROM ({", ".join(f"said.{name}" for name in FIGURES)})

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from regulars_scoring.adapters.db.session import Row
 from regulars_scoring.application.ports import Customer, HistoryEntry
-from regulars_scoring.domain.costs import Goods
+from regulars_scoring.domain.costs import LineCosts
 from regulars_scoring.domain.facts import CustomerScored
+from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.purchases import Purchase
 from regulars_scoring.domain.rfm import Cell
 from regulars_scoring.domain.runs import Run
@@ -23,6 +24,7 @@ FIGURES = (
     "churn_hundredths",
     "alive_hundredths",
     "clv_major",
+    "segment",
 )
 """The columns of published figures, in every table that has them."""
 
@@ -30,7 +32,11 @@ FIGURES = (
 def figures_in(row: Row, prefix: str = "") -> Figures | None:
     """The row's figures, from columns that begin with `prefix`; None where it has none."""
     recency, frequency, monetary, *others = (row[prefix + name] for name in FIGURES)
-    return None if recency is None else Figures(Cell(recency, frequency, monetary), *others)
+    if recency is None:
+        return None
+    # Rows of earlier versions name no segment: there was one grid for all.
+    others[-1] = others[-1] or DEFAULT_GRID.segment_of(recency, frequency)
+    return Figures(Cell(recency, frequency, monetary), *others)
 
 
 def values_of(figures: Figures) -> tuple[int | str, ...]:
@@ -45,6 +51,7 @@ def values_of(figures: Figures) -> tuple[int | str, ...]:
         figures.churn_hundredths,
         figures.alive_hundredths,
         figures.clv_major,
+        figures.segment,
     )
 
 
@@ -69,9 +76,9 @@ def purchase_in(row: Row) -> Purchase:
         row["is_returned"],
         row["is_voided"],
         row["programme"],
-        Goods(row["costed_minor"] or 0, row["cost_minor"] or 0),
+        LineCosts(row["costed_minor"] or 0, row["cost_minor"] or 0),
         row["earned"],
-        Goods(row["returned_costed_minor"], row["returned_cost_minor"]),
+        LineCosts(row["returned_costed_minor"], row["returned_cost_minor"]),
         row["taken_back"],
     )
 

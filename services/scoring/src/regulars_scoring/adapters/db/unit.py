@@ -10,15 +10,20 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_kit import idempotency, outbox
+from regulars_scoring.adapters.db.affinity import SqlAffinity
 from regulars_scoring.adapters.db.customers import SqlCustomers
 from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.money import SqlMoney
+from regulars_scoring.adapters.db.rfm_settings import keep_settings, read_settings
 from regulars_scoring.adapters.db.runs import SqlRuns
 from regulars_scoring.adapters.db.session import Session, ToMessage
-from regulars_scoring.application.ports import Call, Started
+from regulars_scoring.application.ports import Call, Insight, Started
 from regulars_scoring.domain.facts import Fact
 from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.rfm_settings import RfmSettings
 from regulars_scoring.domain.runs import Run
+
+_INSIGHT = "SELECT document || jsonb_build_object('run_id', run_id) AS document FROM insights WHERE name = $1"
 
 
 class SqlUnit:
@@ -30,6 +35,7 @@ class SqlUnit:
         self._to_message = to_message
         self.customers = SqlCustomers(self._session)
         self.runs = SqlRuns(self._session)
+        self.affinity = SqlAffinity(self._session)
         self.money = SqlMoney(self._session)
 
     async def model(self) -> Model | None:
@@ -38,6 +44,16 @@ class SqlUnit:
     async def known_since(self) -> datetime | None:
         row = await self._session.first("SELECT known_since FROM house")
         return None if row is None else row["known_since"]
+
+    async def rfm_settings(self) -> RfmSettings:
+        return await read_settings(self._session)
+
+    async def keep_rfm_settings(self, settings: RfmSettings) -> None:
+        await keep_settings(self._session, settings)
+
+    async def insight(self, name: str) -> Insight | None:
+        row = await self._session.first(_INSIGHT, name)
+        return None if row is None else row["document"]
 
     async def announce(self, facts: Sequence[Fact]) -> None:
         await outbox.append(self._session.connection, [self._to_message(fact) for fact in facts])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.adapters.engine.slices import by_slices
 from regulars_scoring.domain import bg_nbd, mbg_nbd
 from regulars_scoring.domain.beta_geometric import BEYOND, MANY, expected_of_many
 from regulars_scoring.domain.bg_nbd import BgNbd
@@ -19,12 +22,16 @@ Model = MbgNbd | BgNbd
 
 def p_alive(model: Model, x: Ints, t_x: Ints, T: Ints) -> Floats:
     """As `p_alive` of either model."""
+    return by_slices(partial(_p_alive, model), x, t_x, T)
+
+
+def _p_alive(model: Model, x: Ints, t_x: Ints, T: Ints) -> Floats:
     first_may_be_last = isinstance(model, MbgNbd)
-    since = np.where(x == 0, 0, t_x)
+    since = t_x * (x > 0)
     # In BG/NBD nobody has left before a repeat purchase: those customers' odds are not looked at.
     stays = model.b + (x if first_may_be_last else np.maximum(x, 1) - 1)
-    odds = np.log(model.a) - np.log(stays) + (model.r + x) * (np.log(model.alpha + T) - np.log(model.alpha + since))
-    alive = np.where(odds > 0, np.exp(-np.abs(odds)), 1.0) / (1.0 + np.exp(-np.abs(odds)))
+    odds = (model.r + x) * np.log((model.alpha + T) / (model.alpha + since)) - np.log(stays / model.a)
+    alive = np.exp(np.minimum(-odds, 0.0)) / (1.0 + np.exp(-np.abs(odds)))
     return np.asarray(alive if first_may_be_last else np.where(x == 0, 1.0, alive), dtype=np.float64)
 
 

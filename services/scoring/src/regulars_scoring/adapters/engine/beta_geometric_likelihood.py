@@ -12,21 +12,25 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
+from regulars_scoring.adapters.engine.pairs import distinct_rows
 from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.adapters.engine.slices import slices_of
 
 
 class BetaGeometricLikelihood:
     """Built once, evaluated at any parameters (r, alpha, a, b)."""
 
     def __init__(self, x: Ints, t_x: Ints, T: Ints, *, first_may_be_last: bool) -> None:
-        rows, counts = np.unique(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), axis=0, return_counts=True)
-        self._x, self._t_x, self._T = (rows[:, column].astype(np.float64) for column in range(3))
-        self._counts = counts.astype(np.float64)
+        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T)
         self._first = float(first_may_be_last)
-        self._may_have_left = self._x + self._first > 0
         self.customers = float(x.size)
-        occasions, alike = np.unique(x, return_counts=True)
-        self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
+        alike = np.bincount(x_, counts)
+        self._k, self._alike = np.flatnonzero(alike).astype(np.float64), alike[alike > 0.0]
+        self._ends, self._repeats = np.bincount(T_, counts), np.bincount(T_, counts * x_)
+        self._days = np.arange(self._ends.size, dtype=np.float64)
+        may_have_left = slice(0 if first_may_be_last else int(np.searchsorted(x_, 1)), None)
+        rows = (x_, t_x_, T_, counts.astype(np.float64))
+        self._x, self._t_x, self._T, self._counts = (column[may_have_left] for column in rows)
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
         """Log-likelihood, gradient and Hessian at (r, alpha, a, b)."""
@@ -53,33 +57,43 @@ class BetaGeometricLikelihood:
         return float(value), gradient, hessian
 
     def _of_rates(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Vector, Matrix]:
-        """What depends on x and T: r ln(alpha) - (r+x) ln(alpha+T)."""
-        w, shape, end, n = self._counts, r + self._x, alpha + self._T, self.customers
-        logs = np.log(end)
-        value = n * r * np.log(alpha) - w @ (shape * logs)
+        """What depends on x and T: r ln(alpha) - (r+x) ln(alpha+T), by how many are observed so long, and their x."""
+        n, end = self.customers, alpha + self._days
+        shapes, logs = r * self._ends + self._repeats, np.log(end)
+        value = n * r * np.log(alpha) - shapes @ logs
         hessian = np.zeros((4, 4))
-        hessian[0, 1] = hessian[1, 0] = n / alpha - w @ (1.0 / end)
-        hessian[1, 1] = -n * r / alpha**2 + w @ (shape / end**2)
-        gradient = np.array([n * np.log(alpha) - w @ logs, n * r / alpha - w @ (shape / end), 0.0, 0.0])
+        hessian[0, 1] = hessian[1, 0] = n / alpha - self._ends @ (1.0 / end)
+        hessian[1, 1] = -n * r / alpha**2 + shapes @ (1.0 / end**2)
+        gradient = np.array([n * np.log(alpha) - self._ends @ logs, n * r / alpha - shapes @ (1.0 / end), 0.0, 0.0])
         return float(value), gradient, hessian
 
     def _of_leaving(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Vector, Matrix]:
         """ln(1 + e^u), and its derivatives through those of u."""
-        x, t_x, T, counts = (column[self._may_have_left] for column in (self._x, self._t_x, self._T, self._counts))
-        shape, end, last, stayed = r + x, alpha + T, alpha + t_x, b + x + self._first - 1.0
-        ratio = np.log(end) - np.log(last)
-        u = np.log(a) - np.log(stayed) + shape * ratio
-        gone = 1.0 / (1.0 + np.exp(-np.clip(u, -700.0, 700.0)))
-        value = counts @ np.logaddexp(0.0, u)
-        steep, bent = counts * gone, counts * gone * (1.0 - gone)
-        narrowing = 1.0 / end - 1.0 / last
-        slopes: Floats = np.stack([ratio, shape * narrowing, np.full_like(u, 1.0 / a), -1.0 / stayed])
+        value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
+        for rows in slices_of(self._x.size):
+            part = self._of_rows(rows, r, alpha, a, b)
+            value, gradient, hessian = value + part[0], gradient + part[1], hessian + part[2]
+        return value, gradient, hessian
+
+    def _of_rows(self, rows: slice, r: float, alpha: float, a: float, b: float) -> tuple[float, Vector, Matrix]:
+        x, t_x, T, counts = (column[rows] for column in (self._x, self._t_x, self._T, self._counts))
+        shape, end, last, stayed = r + x, alpha + T, alpha + t_x, b + x + (self._first - 1.0)
+        ratio = np.log(end / last)
+        u = shape * ratio - np.log(stayed / a)
+        less = np.exp(-np.abs(u))
+        more = 1.0 + less
+        value = counts @ (np.maximum(u, 0.0) + np.log1p(less))
+        steep = counts * (np.exp(np.minimum(u, 0.0)) / more)
+        bent = counts * (less / (more * more))
+        by_end, by_last, by_stayed = 1.0 / end, 1.0 / last, 1.0 / stayed
+        narrowing = by_end - by_last
+        slopes: Floats = np.stack([ratio, shape * narrowing, np.full_like(u, 1.0 / a), -by_stayed])
         hessian = (slopes * bent) @ slopes.T
         hessian[0, 1] += steep @ narrowing
         hessian[1, 0] = hessian[0, 1]
-        hessian[1, 1] -= steep @ (shape * (1.0 / end**2 - 1.0 / last**2))
+        hessian[1, 1] -= steep @ (slopes[1] * (by_end + by_last))
         hessian[2, 2] -= steep.sum() / a**2
-        hessian[3, 3] += steep @ (1.0 / stayed**2)
+        hessian[3, 3] += steep @ (by_stayed * by_stayed)
         return float(value), slopes @ steep, hessian
 
 

@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.baselines import own_rate, population_mean, silence_table
 from regulars_scoring.adapters.engine.degeneracy import POLARISED_RATES
 from regulars_scoring.adapters.engine.fitting import FEWEST_REPEATERS, fit_buying
 from regulars_scoring.adapters.engine.metrics import Metrics, metrics_of
 from regulars_scoring.adapters.engine.occasions import Occasions, Past, bought_after, past_of
-from regulars_scoring.adapters.engine.outlook import Forecaster
+from regulars_scoring.adapters.engine.outlook import Forecaster, outlook_of
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain.baselines import Baseline
 from regulars_scoring.domain.model import BG_NBD, MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY
@@ -113,9 +112,8 @@ def _forecasters(occasions: Occasions, past: Past, days_ago: int, window: int) -
 
 
 def _foretold(forecaster: Forecaster, past: Past, window: int) -> _Foretold:
-    columns = (past.x, past.t_x, past.T)
-    expected = outlook.expected_purchases(forecaster, *columns, float(window))
-    return _Foretold(expected, outlook.churn(forecaster, *columns, float(window)))
+    outlook = outlook_of(forecaster, past.x, past.t_x, past.T)
+    return _Foretold(outlook.purchases(float(window)), outlook.churn(float(window)))
 
 
 def _judged(foretold: Mapping[str, list[_Foretold]], outcomes: list[tuple[Past, Ints]]) -> dict[str, Judged]:

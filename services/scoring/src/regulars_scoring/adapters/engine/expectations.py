@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from regulars_kit.values import currency_exponent
-from regulars_scoring.adapters.engine import kernels, outlook
+from regulars_scoring.adapters.engine import kernels
+from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.population import Floats, Population
 from regulars_scoring.domain import serving
 from regulars_scoring.domain.model import Model
@@ -30,15 +31,15 @@ class Expectations:
 
 def expectations_of(population: Population, model: Model, horizons: Sequence[int]) -> Expectations:
     """Counted from the population's day."""
-    columns = (population.x, population.t_x, population.T)
-    repeat = population.repeat_minor / 10.0 ** currency_exponent(model.currency)
-    spend = kernels.expected_spend(model.spending, population.x, repeat)
+    outlook = outlook_of(model.buying, population.x, population.t_x, population.T)
+    unit = 10.0 ** currency_exponent(model.currency)
+    spend = kernels.expected_spend(model.spending, population.x, population.repeat_minor, unit)
     return Expectations(
-        alive=outlook.p_alive(model.buying, *columns),
-        churn=outlook.churn(model.buying, *columns, model.horizon_days),
-        purchases={days: outlook.expected_purchases(model.buying, *columns, float(days)) for days in horizons},
+        alive=outlook.alive,
+        churn=outlook.churn(model.horizon_days),
+        purchases={days: outlook.purchases(float(days)) for days in horizons},
         spend=spend,
-        clv=spend * outlook.purchases_within_a_year(model.buying, *columns),
+        clv=spend * outlook.purchases_within_a_year(),
     )
 
 

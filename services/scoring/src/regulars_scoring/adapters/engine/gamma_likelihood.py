@@ -7,6 +7,7 @@ from scipy.special import gammaln, polygamma, psi
 
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
 from regulars_scoring.adapters.engine.population import Floats
+from regulars_scoring.adapters.engine.slices import slices_of
 
 
 class GammaLikelihood:
@@ -16,9 +17,10 @@ class GammaLikelihood:
         self._x, self._m = x, repeat_spend
         logs = np.log(repeat_spend)
         self._by_x = float(x @ logs)
-        self._by_mean = float((logs - np.log(x)).sum())
-        occasions, alike = np.unique(x, return_counts=True)
-        self._k, self._alike = occasions, alike.astype(np.float64)
+        alike = np.bincount(x.astype(np.int64)).astype(np.float64)
+        self._k = np.flatnonzero(alike).astype(np.float64)
+        self._alike = alike[alike > 0.0]
+        self._by_mean = float(logs.sum() - self._alike @ np.log(self._k))
         self.mean_log = self._by_mean / x.size
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
@@ -27,28 +29,35 @@ class GammaLikelihood:
         z is the mean: sum of ln Gamma(px+q) - ln Gamma(px) - ln Gamma(q) + q ln v + px ln(xz) - ln z - (px+q) ln(v+xz).
         """
         p, q, v = parameters
-        k, h, n, x = self._k, self._alike, float(self._x.size), self._x
-        whole = v + self._m
-        logs, shape = np.log(whole), p * x + q
+        k, h, n = self._k, self._alike, float(self._x.size)
+        (log, inverse, square), (x_log, x_inverse, x_square) = self._sums(v)
         value = h @ (gammaln(p * k + q) - gammaln(p * k)) - n * gammaln(q) + n * q * np.log(v)
-        value += p * self._by_x - self._by_mean - shape @ logs
+        value += p * (self._by_x - x_log) - self._by_mean - q * log
+        both = psi(p * k + q)
         gradient = np.array(
             [
-                h @ (k * (psi(p * k + q) - psi(p * k))) + self._by_x - x @ logs,
-                h @ psi(p * k + q) - n * psi(q) + n * np.log(v) - logs.sum(),
-                n * q / v - shape @ (1.0 / whole),
+                h @ (k * (both - psi(p * k))) + self._by_x - x_log,
+                h @ both - n * psi(q) + n * np.log(v) - log,
+                n * q / v - p * x_inverse - q * inverse,
             ]
         )
-        return float(value), gradient, self._hessian(p, q, v, whole)
-
-    def _hessian(self, p: float, q: float, v: float, whole: Floats) -> Matrix:
-        k, h, n, x = self._k, self._alike, float(self._x.size), self._x
-        both = polygamma(1, p * k + q)
+        bends = polygamma(1, p * k + q)
         hessian = np.zeros((3, 3))
-        hessian[0, 0] = h @ (k * k * (both - polygamma(1, p * k)))
-        hessian[0, 1] = hessian[1, 0] = h @ (k * both)
-        hessian[0, 2] = hessian[2, 0] = -(x @ (1.0 / whole))
-        hessian[1, 1] = h @ both - n * polygamma(1, q)
-        hessian[1, 2] = hessian[2, 1] = n / v - (1.0 / whole).sum()
-        hessian[2, 2] = -n * q / v**2 + (p * x + q) @ (1.0 / whole**2)
-        return hessian
+        hessian[0, 0] = h @ (k * k * (bends - polygamma(1, p * k)))
+        hessian[0, 1] = hessian[1, 0] = h @ (k * bends)
+        hessian[0, 2] = hessian[2, 0] = -x_inverse
+        hessian[1, 1] = h @ bends - n * polygamma(1, q)
+        hessian[1, 2] = hessian[2, 1] = n / v - inverse
+        hessian[2, 2] = -n * q / v**2 + p * x_square + q * square
+        return float(value), gradient, hessian
+
+    def _sums(self, v: float) -> Matrix:
+        """Of ln(v+xz), 1/(v+xz) and 1/(v+xz)^2 over the customers; and of x times each."""
+        sums = np.zeros((2, 3))
+        for rows in slices_of(self._x.size):
+            whole = v + self._m[rows]
+            inverse = 1.0 / whole
+            terms = np.stack([np.log(whole), inverse, inverse * inverse])
+            sums[0] += terms.sum(axis=1)
+            sums[1] += terms @ self._x[rows]
+        return sums

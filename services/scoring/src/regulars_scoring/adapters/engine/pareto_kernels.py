@@ -26,13 +26,12 @@ def p_alive(model: ParetoNbd, x: Ints, t_x: Ints, T: Ints) -> Floats:
 
 def buys_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Floats:
     """As `domain.pareto_nbd.buys_if_alive`."""
-    pair_x, pair_T, places = distinct_pairs(x, T)
-    A, B, shape = _ends(model, pair_x, pair_T)
+    A, B, shape = _ends(model, x, T)
     s = np.full(shape.size, model.s)
     ever, later = log_tail(A, B, shape + 1.0, s), log_tail(A + horizon, B + horizon, shape + 1.0, s)
     scale = np.log(shape) + shape * np.log(A) + model.s * np.log(B)
-    buys = np.minimum(1.0, np.exp(scale + ever) * -np.expm1(np.minimum(0.0, later - ever)))
-    return np.asarray(buys[places], dtype=np.float64)
+    buys = np.exp(scale + ever) * -np.expm1(np.minimum(0.0, later - ever))
+    return np.asarray(np.minimum(1.0, buys), dtype=np.float64)
 
 
 def expected_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Floats:

@@ -14,10 +14,11 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
+from regulars_scoring.adapters.engine.pairs import distinct_pairs, distinct_rows
 from regulars_scoring.adapters.engine.population import Floats, Ints
+from regulars_scoring.adapters.engine.slices import slices_of
 from regulars_scoring.adapters.engine.tails import log_mean_inverse_jet
 
-ROWS_AT_ONCE = 100_000
 _UPPER = tuple((i, j) for i in range(4) for j in range(i, 4))
 _SLOPES, _CURVES = slice(1, 5), slice(5, 15)
 _HUGE = 700.0
@@ -29,7 +30,7 @@ class _Rows:
 
     x: Floats
     T: Floats
-    counts: Floats
+    counts: Ints
     last: Ints
     end: Ints
 
@@ -38,18 +39,17 @@ class ParetoLikelihood:
     """Built once, evaluated at any parameters (r, alpha, s, beta)."""
 
     def __init__(self, x: Ints, t_x: Ints, T: Ints) -> None:
-        rows, counts = np.unique(np.stack([x, np.where(x == 0, 0, t_x), T], axis=1), axis=0, return_counts=True)
-        xs, days = np.concatenate([rows[:, 0], rows[:, 0]]), np.concatenate([rows[:, 1], rows[:, 2]])
-        pairs, places = np.unique(np.stack([xs, days], axis=1), axis=0, return_inverse=True)
+        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T)
+        pair_x, pair_day, places = distinct_pairs(np.concatenate([x_, x_]), np.concatenate([t_x_, T_]))
         last, end = places.reshape(2, -1)
-        self._pair_day = pairs[:, 1].astype(np.float64)
-        columns = (*rows[:, ::2].T.astype(np.float64), counts, last, end)
+        self._pair_day = pair_day.astype(np.float64)
         self._chunks = [
-            _Rows(*(column[at : at + ROWS_AT_ONCE] for column in columns)) for at in range(0, len(rows), ROWS_AT_ONCE)
+            _Rows(x_[rows].astype(np.float64), T_[rows].astype(np.float64), counts[rows], last[rows], end[rows])
+            for rows in slices_of(x_.size)
         ]
         self.customers = float(x.size)
         occasions, alike = np.unique(x, return_counts=True)
-        self._of_pair = np.searchsorted(occasions, pairs[:, 0])
+        self._of_pair = np.searchsorted(occasions, pair_x)
         self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:

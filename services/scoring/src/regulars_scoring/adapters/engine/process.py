@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
 import structlog
 
+from regulars_scoring.domain.goods import NOT_GOODS
 from regulars_scoring.domain.refusals import FitFailed, TooFewPurchases
 from regulars_scoring.domain.scoring import Bands
 
@@ -33,9 +34,10 @@ log = structlog.get_logger("regulars.scoring")
 class WorkerProcess:
     """Fits one run per call. What the worker needs to know goes to its standard input, which nobody else can read."""
 
-    def __init__(self, database_url: str, bands: Bands) -> None:
+    def __init__(self, database_url: str, bands: Bands, not_goods: Sequence[str] = NOT_GOODS) -> None:
         self._database_url = database_url
         self._bands = bands
+        self._not_goods = not_goods
 
     async def __call__(self, run_id: UUID, tick: Callable[[], Awaitable[None]]) -> None:
         """Return once the run is fitted and drafted. Raises `FitFailed`, and whatever `tick` raises: it stops then."""
@@ -48,7 +50,13 @@ class WorkerProcess:
 
     def _request(self, run_id: UUID) -> bytes:
         bands = {"medium": self._bands.medium, "high": self._bands.high}
-        return json.dumps({"database_url": self._database_url, "run_id": str(run_id), "bands": bands}).encode()
+        task = {
+            "database_url": self._database_url,
+            "run_id": str(run_id),
+            "bands": bands,
+            "not_goods": self._not_goods,
+        }
+        return json.dumps(task).encode()
 
 
 async def _start() -> Process:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from regulars_scoring.adapters.engine import outlook
 from regulars_scoring.adapters.engine.drafting import Drafts
 from regulars_scoring.adapters.engine.occasions import Occasions
+from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.population import Floats, Population
 from regulars_scoring.domain.retention import YEAR_DAYS, KeptReport, ObservedReport, RetentionReport
-from regulars_scoring.domain.rfm import SCORES, segment_of
 
 
 def retention_of(drafts: Drafts, population: Population, occasions: Occasions) -> RetentionReport:
     """r is the mean over customers of 1 - churn_365: the share expected to buy within a year. As part of the report."""
     columns = population.x, population.t_x, population.T
-    stays = 1.0 - outlook.churn(drafts.model.buying, *columns, float(YEAR_DAYS))
+    stays = 1.0 - outlook_of(drafts.model.buying, *columns).churn(YEAR_DAYS)
     return {
         "everybody": {"customers": population.size, "retention": float(stays.mean())},
         "segments": _by_segment(drafts, stays),
@@ -26,15 +23,16 @@ def retention_of(drafts: Drafts, population: Population, occasions: Occasions) -
 
 
 def _by_segment(drafts: Drafts, stays: Floats) -> dict[str, KeptReport]:
-    cells, size = drafts.recency * (SCORES + 1) + drafts.frequency, (SCORES + 1) ** 2
-    customers: dict[str, int] = defaultdict(int)
-    kept: dict[str, float] = defaultdict(float)
-    counts, sums = np.bincount(cells, minlength=size), np.bincount(cells, stays, minlength=size)
-    for cell in np.flatnonzero(counts).tolist():
-        segment = segment_of(*divmod(cell, SCORES + 1))
-        customers[segment] += int(counts[cell])
-        kept[segment] += float(sums[cell])
-    return {name: {"customers": size, "retention": kept[name] / size} for name, size in customers.items()}
+    names = drafts.model.grid.segments
+    places = {name: place for place, name in enumerate(names)}
+    segment = np.array([places[name] for name in drafts.segment])
+    customers = np.bincount(segment, minlength=len(names)).tolist()
+    kept = np.bincount(segment, stays, minlength=len(names)).tolist()
+    return {
+        name: {"customers": count, "retention": share / count}
+        for name, count, share in zip(names, customers, kept, strict=True)
+        if count
+    }
 
 
 def _observed(occasions: Occasions) -> ObservedReport | None:

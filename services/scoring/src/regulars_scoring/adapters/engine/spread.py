@@ -1,4 +1,4 @@
-"""How everybody is spread: over the cells of RFM, the segments, the tenths by expected value."""
+"""How everybody is spread: over the cells of RFM and the segments; and what is to be known of the fit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from regulars_scoring.adapters.engine.drafting import Drafts
 from regulars_scoring.adapters.engine.population import Floats, Population
-from regulars_scoring.domain.findings import SegmentCount, Tenth
+from regulars_scoring.domain.findings import SegmentCount
+from regulars_scoring.domain.grid import SCORES
 from regulars_scoring.domain.model import MBG_NBD
 from regulars_scoring.domain.plain_words import notes_of
-from regulars_scoring.domain.rfm import SCORES, SEGMENTS, segment_of
 
 
 def cells_of(drafts: Drafts) -> dict[tuple[int, int], int]:
@@ -24,29 +24,12 @@ def cells_of(drafts: Drafts) -> dict[tuple[int, int], int]:
 
 def segments_of(drafts: Drafts, population: Population, clv: Floats) -> tuple[SegmentCount, ...]:
     """Every segment in the grid's order, the empty ones too."""
-    names = np.array([[_segment(r, f) for f in range(SCORES + 1)] for r in range(SCORES + 1)])
-    places = names[drafts.recency, drafts.frequency]
+    segments = np.array(drafts.segment)
     found = []
-    for place, name in enumerate(SEGMENTS):
-        inside = places == place
+    for name in drafts.model.grid.segments:
+        inside = segments == name
         revenue = int(population.total_minor[inside].sum())
         found.append(SegmentCount(name, int(inside.sum()), revenue, float(clv[inside].sum())))
-    return tuple(found)
-
-
-def _segment(recency: int, frequency: int) -> int:
-    return SEGMENTS.index(segment_of(recency, frequency)) if recency and frequency else -1
-
-
-def tenths_of(drafts: Drafts, population: Population, clv: Floats) -> tuple[Tenth, ...]:
-    """Deciles by expected value with their share of revenue; ties can leave one empty, which is then missing."""
-    revenue = int(population.total_minor.sum())
-    found = []
-    for decile in np.unique(drafts.decile).tolist():
-        inside = drafts.decile == decile
-        minor = int(population.total_minor[inside].sum())
-        share = minor / revenue if revenue > 0 else None
-        found.append(Tenth(decile, int(inside.sum()), minor, share, float(clv[inside].sum())))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from regulars_scoring.adapters.files.bench import Bench, Column, whole
 from regulars_scoring.domain.cohorts import CohortCell, Span
 
 _CUSTOMERS = """
-    CREATE TABLE customers AS
+    CREATE TEMP TABLE customers AS
     SELECT row_number() OVER (ORDER BY customer) - 1 AS place, *
     FROM (
         SELECT customer, count(*) FILTER (is_occasion) - 1 AS x, min(day) FILTER (is_occasion) AS first_day,
@@ -20,6 +20,10 @@ _CUSTOMERS = """
                CAST(sum(net) AS BIGINT) AS total_minor
         FROM days WHERE day <= ? GROUP BY customer
     ) WHERE first_day IS NOT NULL
+"""
+_NEVER_KEPT = """
+    SELECT count(DISTINCT customer) FROM days
+    WHERE day <= ? AND NOT is_occasion AND customer NOT IN (SELECT customer FROM customers)
 """
 _STATES = """
     SELECT x, last_day - first_day AS t_x, CAST(? AS DATE) - first_day AS T, repeat_minor, total_minor
@@ -79,8 +83,8 @@ def gather(bench: Bench, as_of: date) -> tuple[int, int]:
     """Make the table `customers`, as of the end of a day; says how many there are, and how many kept no purchase."""
     bench.rows(_CUSTOMERS, [as_of])
     (customers,) = bench.row("SELECT count(*) FROM customers")
-    (all_of_them,) = bench.row("SELECT count(DISTINCT customer) FROM days WHERE day <= ?", [as_of])
-    return int(customers), int(all_of_them) - int(customers)
+    (never_kept,) = bench.row(_NEVER_KEPT, [as_of])
+    return int(customers), int(never_kept)
 
 
 def states(bench: Bench, as_of: date) -> tuple[Column, ...]:

@@ -22,13 +22,14 @@ from regulars_scoring.adapters.files.table import BROKEN_LINES, Table, table_of
 BROKEN = "broken line"
 
 _ENTRIES = """
-    CREATE TABLE entries AS
+    CREATE TEMP TABLE entries AS
     SELECT "our reason" AS reason, CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
-           CASE WHEN "our reason" = 0 THEN "our day" END AS day, {currency} AS currency, {is_counted} AS is_counted,
+           CASE WHEN "our reason" = 0 THEN "our day" END AS day,{currencies}
            CAST(sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS BIGINT) AS net,
            count(*) FILTER ("our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
     FROM ({rows}) GROUP BY ALL
 """
+_CURRENCIES = ' "our currency" AS currency, "our is_counted" AS is_counted,'
 _DAYS = """
     CREATE VIEW days AS
     SELECT customer, day, net, net > 0 OR (net = 0 AND returns = 0) AS is_occasion FROM entries WHERE reason = 0
@@ -74,8 +75,8 @@ def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
     table = table_of(bench, asking)
     try:
         rows = rows_of(bench, table, asking)
-        currency, is_counted = ('"our currency"', '"our is_counted"') if rows.has_currencies else ("''", "true")
-        bench.watched(_ENTRIES.format(currency=currency, is_counted=is_counted, rows=rows.select), tell)
+        currencies = _CURRENCIES if rows.has_currencies else ""
+        bench.watched(_ENTRIES.format(currencies=currencies, rows=rows.select), tell)
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
@@ -118,12 +119,14 @@ def returns_until(bench: Bench, as_of: date) -> int:
     return int(bench.row("SELECT coalesce(sum(returns), 0) FROM entries WHERE reason = 0 AND day <= ?", [as_of])[0])
 
 
-def foreign_until(bench: Bench, currency: str, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
+def foreign_until(bench: Bench, ledger: Ledger, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
     """Rows in other currencies, by currency, up to that day: those without money, and those converted."""
+    if not ledger.rows.has_currencies:
+        return {}, {}
     counts = bench.rows(
         "SELECT currency, is_counted, CAST(sum(rows) AS BIGINT) FROM entries "
         "WHERE reason = 0 AND day <= ? AND currency NOT IN ('', ?) GROUP BY ALL ORDER BY 1",
-        [as_of, currency],
+        [as_of, ledger.currency],
     )
     without, converted = ({name: rows for name, is_in, rows in counts if is_in is which} for which in (False, True))
     return without, converted

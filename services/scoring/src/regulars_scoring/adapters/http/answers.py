@@ -8,10 +8,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from regulars_scoring.adapters.http.profits import NetValueOut, ProfitOut
-from regulars_scoring.adapters.http.shape import Answer as Answer
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.ports import HistoryEntry, Started
 from regulars_scoring.application.read_score import LiveScore
 from regulars_scoring.domain.choice import Asked
+from regulars_scoring.domain.cycle import LimitOf, OwnCycle
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.rfm import Cell
 from regulars_scoring.domain.runs import Report, Run, RunState
@@ -47,6 +48,25 @@ class CellOut(Answer):
         return cls(recency=cell.recency, frequency=cell.frequency, monetary=cell.monetary)
 
 
+class OwnCycleOut(Answer):
+    """Whether the customer has stayed away for longer than usual: than nine tenths of the gaps between occasions were.
+
+    Of their own gaps; with fewer than three, of all gaps of their segment's customers in the last run (`segment`);
+    where the segment has none, of all customers' (`everybody`).
+    """
+
+    is_overdue: bool
+    silence_days: int
+    """Since the last occasion."""
+    limit_days: int
+    """The 90th percentile of the gaps; overdue is whose silence is longer."""
+    limit_of: LimitOf
+
+    @classmethod
+    def of(cls, cycle: OwnCycle) -> Self:
+        return cls(is_overdue=cycle.is_overdue, **asdict(cycle))
+
+
 class ScoreOut(Answer):
     customer_id: UUID
     as_of: date
@@ -79,6 +99,8 @@ class ScoreOut(Answer):
     """Expected value over the next 12 months of 30 days, discounted by 1 % a month."""
     residual_value: float | None
     """Of all purchases to come, discounted at the same rate; null where a baseline serves."""
+    own_cycle: OwnCycleOut | None
+    """Null where nobody ever came twice."""
     historic: ProfitOut
     """What the customer has brought and cost until that day."""
     net_value: NetValueOut
@@ -107,6 +129,7 @@ class ScoreOut(Answer):
             expected_spend=score.expected_spend,
             clv=score.clv,
             residual_value=live.residual_value,
+            own_cycle=None if live.own_cycle is None else OwnCycleOut.of(live.own_cycle),
             historic=ProfitOut.of(live.past.profit),
             net_value=NetValueOut.of(live.net_value),
         )

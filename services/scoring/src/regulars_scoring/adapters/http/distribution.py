@@ -1,24 +1,31 @@
-"""How customers are spread: over the RFM cells, over the tenths by expected value."""
+"""How customers are spread: over the RFM cells, over the tenths by expected value and the bands of risk."""
 
 # No `from __future__ import annotations`: FastAPI reads the annotations as objects.
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends
 
 from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
-from regulars_scoring.adapters.http.answers import Answer
 from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.ports import CellCount, DecileCount
 from regulars_scoring.application.read_distribution import read_cells, read_deciles
-from regulars_scoring.domain.rfm import SEGMENTS, segment_of
+from regulars_scoring.domain.grid import SCORES
+from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.scoring import BANDS
 
 router = Router(tags=["scoring"])
 
 Reader = Annotated[Principal, Depends(requires("scores:read"))]
+
+
+TOP_DECILES = 2
 
 
 class CountOut(Answer):
@@ -40,9 +47,27 @@ class CellCountOut(CountOut):
     segment: str
 
 
+class BinOut(Answer):
+    score: int
+    customers: int
+
+
+class BinsOut(Answer):
+    """How many customers have each score: equal ones stay together, so that fifths need not be fifths."""
+
+    recency: list[BinOut]
+    frequency: list[BinOut]
+    monetary: list[BinOut]
+
+
 class RfmOut(Answer):
+    """By the settings of the run; `window_days` null: all history."""
+
     run_id: UUID
     currency: str
+    window_days: int | None
+    nested: bool
+    bins: BinsOut
     segments: list[SegmentCountOut]
     cells: list[CellCountOut]
 
@@ -53,12 +78,32 @@ class DecileOut(CountOut):
     """Of all revenue, 0 to 1; null when there is none."""
 
 
+class TopOut(Answer):
+    """The two best tenths: as near to 20 % of the customers as ties allow."""
+
+    customers: int
+    customer_share: float | None
+    revenue_minor: int
+    revenue_share: float | None
+
+
+class RiskOut(CountOut):
+    """Customers of one churn band; shares are of all customers' revenue."""
+
+    churn_band: str
+    revenue_share: float | None
+    deciles: list[DecileOut]
+
+
 class DecilesOut(Answer):
     run_id: UUID
     currency: str
     expected_value_major: int
     """Of all customers over the next twelve months."""
+    top_20_percent: TopOut
     deciles: list[DecileOut]
+    risks: list[RiskOut] | None
+    """The same by churn band, where `by` is `risk`."""
 
 
 @router.get("/v1/scoring/rfm")
@@ -68,29 +113,42 @@ async def get_rfm(principal: Reader, here: Here) -> RfmOut:
     return RfmOut(
         run_id=model.run_id,
         currency=model.currency,
-        segments=[_segment(name, cells) for name in SEGMENTS],
-        cells=[_cell(cell) for cell in cells],
+        window_days=model.window_days,
+        nested=model.cuts.nested is not None,
+        bins=BinsOut(**{axis: _bins(axis, cells) for axis in ("recency", "frequency", "monetary")}),
+        segments=[_segment(name, model, cells) for name in model.grid.segments],
+        cells=[_cell(model, cell) for cell in cells],
     )
 
 
 @router.get("/v1/scoring/deciles")
-async def get_deciles(principal: Reader, here: Here) -> DecilesOut:
-    """Customers by tenths of expected value, and the revenue each tenth has brought."""
-    model, deciles = await read_deciles(here.read)
-    revenue = sum(decile.total_minor for decile in deciles)
+async def get_deciles(principal: Reader, here: Here, by: Literal["value", "risk"] = "value") -> DecilesOut:
+    """Customers by tenths of expected value, and the revenue each tenth has brought; `by=risk`: by churn band, too."""
+    model, counts = await read_deciles(here.read)
+    whole = _sums(counts)
+    deciles = _deciles(counts, whole["revenue_minor"])
     return DecilesOut(
         run_id=model.run_id,
         currency=model.currency,
-        expected_value_major=sum(decile.clv_major for decile in deciles),
-        deciles=[_decile(decile, revenue) for decile in deciles],
+        expected_value_major=whole["expected_value_major"],
+        top_20_percent=_top(counts, whole),
+        deciles=deciles,
+        risks=_risks(counts, whole["revenue_minor"]) if by == "risk" else None,
     )
 
 
-def _segment(name: str, cells: Sequence[CellCount]) -> SegmentCountOut:
-    return SegmentCountOut(segment=name, **_sums(cell for cell in cells if _segment_of(cell) == name))
+def _bins(axis: str, cells: Sequence[CellCount]) -> list[BinOut]:
+    return [
+        BinOut(score=score, customers=sum(cell.customers for cell in cells if getattr(cell, axis) == score))
+        for score in range(1, SCORES + 1)
+    ]
 
 
-def _sums(cells: Iterable[CellCount]) -> dict[str, int]:
+def _segment(name: str, model: Model, cells: Sequence[CellCount]) -> SegmentCountOut:
+    return SegmentCountOut(segment=name, **_sums(cell for cell in cells if _segment_of(model, cell) == name))
+
+
+def _sums(cells: Iterable[CellCount | DecileCount]) -> dict[str, int]:
     inside = list(cells)
     return {
         "customers": sum(cell.customers for cell in inside),
@@ -99,25 +157,47 @@ def _sums(cells: Iterable[CellCount]) -> dict[str, int]:
     }
 
 
-def _segment_of(cell: CellCount) -> str:
-    return segment_of(cell.recency, cell.frequency)
+def _segment_of(model: Model, cell: CellCount) -> str:
+    return model.grid.segment_of(cell.recency, cell.frequency)
 
 
-def _cell(cell: CellCount) -> CellCountOut:
+def _cell(model: Model, cell: CellCount) -> CellCountOut:
     return CellCountOut(
         recency=cell.recency,
         frequency=cell.frequency,
         monetary=cell.monetary,
-        segment=_segment_of(cell),
+        segment=_segment_of(model, cell),
         **_sums([cell]),
     )
 
 
-def _decile(decile: DecileCount, revenue_minor: int) -> DecileOut:
-    return DecileOut(
-        decile=decile.decile,
-        customers=decile.customers,
-        revenue_minor=decile.total_minor,
-        revenue_share=decile.total_minor / revenue_minor if revenue_minor > 0 else None,
-        expected_value_major=decile.clv_major,
+def _deciles(counts: Sequence[DecileCount], revenue_minor: int) -> list[DecileOut]:
+    return [
+        DecileOut(decile=decile, revenue_share=_share(sums["revenue_minor"], revenue_minor), **sums)
+        for decile, inside in groupby(counts, attrgetter("decile"))
+        for sums in (_sums(inside),)
+    ]
+
+
+def _top(counts: Sequence[DecileCount], whole: Mapping[str, int]) -> TopOut:
+    top = _sums(count for count in counts if count.decile <= TOP_DECILES)
+    return TopOut(
+        customers=top["customers"],
+        customer_share=_share(top["customers"], whole["customers"]),
+        revenue_minor=top["revenue_minor"],
+        revenue_share=_share(top["revenue_minor"], whole["revenue_minor"]),
     )
+
+
+def _risks(counts: Sequence[DecileCount], revenue_minor: int) -> list[RiskOut]:
+    found = []
+    for band in BANDS:
+        inside = [count for count in counts if count.churn_band == band]
+        sums, deciles = _sums(inside), _deciles(inside, revenue_minor)
+        share = _share(sums["revenue_minor"], revenue_minor)
+        found.append(RiskOut(churn_band=band, revenue_share=share, deciles=deciles, **sums))
+    return found
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole > 0 else None

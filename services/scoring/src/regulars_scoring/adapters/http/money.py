@@ -19,6 +19,7 @@ from regulars_scoring.adapters.http.profits import ProfitOut
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_retention import Retention, read_retention
 from regulars_scoring.application.read_segment_profit import read_segment_profit
+from regulars_scoring.domain.grid import Grid
 from regulars_scoring.domain.retention import ANNUAL_RATE, YEAR_DAYS, ObservedReport, Worth
 from regulars_scoring.domain.segment_profit import CellProfit, by_month, by_segment, total
 
@@ -41,8 +42,8 @@ class SegmentsOut(Answer):
     segments: list[SegmentProfitOut]
 
     @classmethod
-    def of(cls, cells: Sequence[CellProfit], **more: date) -> Self:
-        profits = by_segment(cells)
+    def of(cls, cells: Sequence[CellProfit], grid: Grid, **more: date) -> Self:
+        profits = by_segment(cells, grid)
         segments = [
             SegmentProfitOut(segment=segment, **ProfitOut.of(profit).model_dump())
             for segment, profit in profits.items()
@@ -81,7 +82,7 @@ async def get_segments_pnl(
     first = first or _twelfth_month_back(last)
     _check(first, last)
     model, cells = await read_segment_profit(first, last, here.read)
-    whole = SegmentsOut.of(cells)
+    whole = SegmentsOut.of(cells, model.grid)
     return SegmentProfitsOut(
         run_id=model.run_id,
         currency=model.currency,
@@ -89,7 +90,7 @@ async def get_segments_pnl(
         last_day=last,
         total=whole.total,
         segments=whole.segments,
-        months=[MonthOut.of(inside, month=month) for month, inside in by_month(cells).items()],
+        months=[MonthOut.of(inside, model.grid, month=month) for month, inside in by_month(cells).items()],
     )
 
 

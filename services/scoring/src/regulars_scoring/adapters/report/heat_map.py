@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from regulars_scoring.adapters.report.svg import SOFT, Drawing, shade
-from regulars_scoring.domain.rfm import SCORES, segment_of
+from regulars_scoring.domain.grid import SCORES, Grid
 
 _CELL, _HIGH, _LEFT, _TOP = 118, 74, 74, 10
 
 
-def heat_map(cells: Mapping[tuple[int, int], int]) -> str:
+def heat_map(cells: Mapping[tuple[int, int], int], grid: Grid) -> str:
     customers, most = sum(cells.values()), max(cells.values())
     width, height = _LEFT + SCORES * _CELL + 10, _TOP + SCORES * _HIGH + 62
     told = f"{customers:,} customers by how lately and how often they bought; the fullest cell holds {most:,}"
     drawing = Drawing(width, height, "RFM heat map", told)
     for (recency, frequency), count in cells.items():
-        _cell(drawing, recency, frequency, count, (count / most) ** 0.5, count / customers)
+        place = _cell(drawing, recency, frequency, (count / most) ** 0.5)
+        _words(drawing, place, grid.segment_of(recency, frequency), count, count / customers)
     for score in range(1, SCORES + 1):
         drawing.words((_LEFT - 12, _middle(score) + 5), str(score), anchor="end", bold=True)
         across = _LEFT + (score - 0.5) * _CELL
@@ -31,13 +32,21 @@ def _middle(recency: int) -> float:
     return _TOP + (SCORES - recency + 0.5) * _HIGH
 
 
-def _cell(drawing: Drawing, recency: int, frequency: int, count: int, strength: float, share: float) -> None:
+Place = tuple[float, float, str]
+"""Middle, top, and the colour of words on it."""
+
+
+def _cell(drawing: Drawing, recency: int, frequency: int, strength: float) -> Place:
     """The root of the count gives the shade: else the fullest cell would leave all others white."""
     fill, ink = shade(strength)
     left, top = _LEFT + (frequency - 1) * _CELL, _TOP + (SCORES - recency) * _HIGH
     drawing.rectangle((left, top), _CELL, _HIGH, fill, stroke="#ffffff")
-    middle = left + _CELL / 2
-    drawing.words((middle, top + 20), segment_of(recency, frequency), size=11.5, colour=ink, anchor="middle")
+    return left + _CELL / 2, top, ink
+
+
+def _words(drawing: Drawing, place: Place, segment: str, count: int, share: float) -> None:
+    middle, top, ink = place
+    drawing.words((middle, top + 20), segment, size=11.5, colour=ink, anchor="middle")
     shown = f"{count:,}" if count else "–"
     drawing.words((middle, top + 43), shown, size=17, colour=ink, anchor="middle", bold=True)
     if count:

@@ -37,7 +37,7 @@ def _said(findings: Findings) -> Said:
         "currency": currency,
         "tiles": _tiles(findings),
         "notes": list(findings.notes),
-        "heat_map": Markup(heat_map(findings.cells)),
+        "heat_map": Markup(heat_map(findings.cells, findings.model.grid)),
         "segments": _segments(findings),
         "tenths": _tenths(findings),
         "hindsight": _hindsight(findings.hindsight),
@@ -84,11 +84,11 @@ def _segments(findings: Findings) -> list[Said]:
 def _tenths(findings: Findings) -> list[Said]:
     return [
         {
-            "tenth": each.tenth,
+            "tenth": each.decile,
             "customers": f"{each.customers:,}",
             "revenue": money(each.revenue_minor, findings.currency),
             "share": "–" if each.revenue_share is None else f"{each.revenue_share:.1%}",
-            "expected": f"{each.expected_value:,.0f}",
+            "expected": f"{each.expected_value_major:,.0f}",
         }
         for each in findings.tenths
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 
 _DDL = (
     # Of what was sold before this version nobody has said a cost: costed_minor NULL.
@@ -19,7 +19,6 @@ _DDL = (
         ADD COLUMN returned_cost_minor bigint NOT NULL DEFAULT 0,
         ADD COLUMN taken_back bigint NOT NULL DEFAULT 0
     """,
-    "CREATE INDEX purchases_by_customer ON purchases (customer_id) WHERE customer_id IS NOT NULL",
     "ALTER TABLE returns ADD COLUMN programme text",
     "CREATE INDEX returns_of_nothing ON returns (customer_id) WHERE purchase_id IS NULL AND customer_id IS NOT NULL",
     """
