@@ -6,7 +6,8 @@ from uuid import UUID
 
 from regulars_kit.values import CustomerId
 from regulars_scoring.application.keep_costs import keep_costs
-from regulars_scoring.application.ports import House, Listening, Listens
+from regulars_scoring.application.listening import Listening, Listens
+from regulars_scoring.application.ports import House
 from regulars_scoring.application.posting import post
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from regulars_scoring.application.ports import Listening
+from regulars_scoring.application.listening import Listening
 from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.heard import Heard, Registration
 

@@ -25,7 +25,7 @@ from regulars_kit.inbox import Handler
 from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.bus import heard_costs as costs
 from regulars_scoring.application.follow_events import note_event
-from regulars_scoring.application.ports import Listens
+from regulars_scoring.application.listening import Listens
 from regulars_scoring.domain.goods import goods_of
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import Claim, Return, Sale

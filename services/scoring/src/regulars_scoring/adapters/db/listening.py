@@ -22,7 +22,8 @@ from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
-from regulars_scoring.application.ports import Customer, Posted
+from regulars_scoring.application.listening import Posted
+from regulars_scoring.application.ports import Customer
 from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
 from regulars_scoring.domain.goods import Goods
