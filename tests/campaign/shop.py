@@ -204,12 +204,13 @@ class Shop:
         context = self.service.app.state.campaign
         await sweep_segments(context.begin, context.now)
 
-    async def deliver(self) -> int:
-        """Send once what is due; how many messages were claimed."""
+    async def deliver(self, **said: Any) -> int:
+        """Send once what is due, by such settings; how many messages were claimed."""
         context = self.service.app.state.campaign
         contacts = CustomerService(CUSTOMER, Signer(OWN_PRIVATE, "campaign"), httpx.MockTransport(self.desk.handle))
         providers = {"email": FileSink(self.sink, "email")}
-        post = Post(context.begin, contacts, context.renderer, providers, context.now)
+        costs = settings_for(self.service.database.url, **said).message_costs
+        post = Post(context.begin, contacts, context.renderer, providers, context.now, costs)
         try:
             return await send_messages(post)
         finally:

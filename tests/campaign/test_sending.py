@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from campaign.happenings import ANNA, BEN, alarmed, balance_changed, consented, registered
-from campaign.shop import LEASE_OVER, Desk, Shop, WallClock, a_service, code_of
+from campaign.shop import LEASE_OVER, Desk, Shop, WallClock, a_service, code_of, settings_for
 from regulars_campaign.adapters.sending.file_sink import FileSink
 from regulars_campaign.domain.templates import Text
 from regulars_kit.values import Unavailable
@@ -32,6 +32,30 @@ async def test_a_churn_alarm_writes_one_letter(shop: Shop) -> None:
     assert (event.subject, event.data["campaign"], event.data["step"]) == (str(ANNA), "win-back", "first")
     assert event.event(), "fits its published schema"
     assert (await shop.get(f"/v1/campaigns/{campaign}"))["messages"] == {"waiting": 0, "sent": 1, "skipped": {}}
+
+
+async def test_a_message_says_what_it_cost(shop: Shop) -> None:
+    await shop.campaign()
+    await shop.hear(alarmed())
+    await shop.deliver(message_cost_minor={"email": 2}, message_cost_currency="EUR")
+    await shop.hear(alarmed(BEN))
+    await shop.deliver()
+    told = [(event.data["cost_minor"], event.data["currency"]) for event in await shop.told()]
+    assert told == [(2, "EUR"), (None, None)], "what nobody has told the sender, it does not tell"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"message_cost_minor": {"email": 2}},
+        {"message_cost_currency": "EUR"},
+        {"message_cost_minor": {"email": -1}, "message_cost_currency": "EUR"},
+        {"message_cost_minor": {"pigeon": 1}, "message_cost_currency": "EUR"},
+    ],
+)
+def test_costs_that_cannot_be_meant_are_refused_at_the_start(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="message_cost"):
+        settings_for("postgresql+asyncpg://nobody@127.0.0.1/nothing", **said)
 
 
 async def test_a_customer_gets_one_message_of_a_campaign_whatever_is_repeated(shop: Shop) -> None:

@@ -27,7 +27,7 @@ LINES = (
 )
 PURCHASE = a_purchase(lines=LINES, channel="store")
 RETURNED = (
-    said.ReturnedLine("1", "SHOE-42", 1500, 1999, 19),
+    said.ReturnedLine("1", "SHOE-42", 1500, 1999, 19, 900),
     said.ReturnedLine(None, "SOCK", None, 100, 0),
 )
 
@@ -84,7 +84,7 @@ EXAMPLES: list[said.Announcement] = [
     recorded(None),
     brought_back(),
     brought_back(None, None),
-    said.PurchaseClaimed(PURCHASE, *ACCOUNT, earned=23, tier=None, balance=BALANCE),
+    said.PurchaseClaimed(PURCHASE, *ACCOUNT, earned=23, tier=None, balance=BALANCE, taken_back=3),
     said.PointsSpent(an_id(), *ACCOUNT, 100, NOON, BALANCE),
     said.PointsRestored(an_id(), *ACCOUNT, 100, 40, NOON, BALANCE),
     said.PointsExpired(*ACCOUNT, 100, NOON, BALANCE),

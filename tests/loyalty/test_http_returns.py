@@ -9,6 +9,7 @@ import pytest
 
 from builders import ANNA, BEN
 from loyalty.shop import Shop, a_sale, code_of, place_of
+from regulars_contracts.events.loyalty import PurchaseClaimed, PurchaseReturned
 from regulars_kit.auth import Principal
 
 HAMBURG = Principal("till-9", None, frozenset({"purchases:write"}), frozenset({"hamburg"}))
@@ -186,3 +187,43 @@ async def test_a_receipt_finds_its_customer_once(club: Shop) -> None:
     assert (await club.send("POST", path, {"customer": {"id": str(ANNA)}})).json()["balance"] == 10
     assert code_of(await club.send("POST", path, {"customer": {"id": str(BEN)}})) == (409, "already_claimed")
     assert code_of(await club.send("POST", path, {"customer": {"card": "77"}})) == (404, "unknown_customer")
+
+
+async def brought_back(club: Shop) -> list[list[dict[str, Any]]]:
+    """The lines of each return that was told, in their order."""
+    told: list[Any] = [event.data["lines"] for event in await club.told() if event.type == PurchaseReturned.type]
+    return told
+
+
+async def test_goods_come_back_at_what_they_had_cost_the_shop(club: Shop) -> None:
+    sale = a_sale(3000, 7000)
+    sale["lines"][0] |= {"quantity": 3, "cost_minor": 1000}
+    sold = (await club.put(sale)).json()["purchase_id"]
+    for _ in range(3):
+        await club.send("POST", f"/v1/purchases/{sold}/returns", a_return({"line_id": "1", "quantity": 1}))
+    await club.send("POST", f"/v1/purchases/{sold}/void", {})
+    costs = [[(line["line_id"], line["cost_minor"]) for line in lines] for lines in await brought_back(club)]
+    # A third of 1000 each, floor(cost x returned so far) - before: 333, 666 - 333, 1000 - 666.
+    assert costs == [[("1", 333)], [("1", 333)], [("1", 334)], [("2", None)]]
+
+
+async def test_goods_without_a_receipt_that_match_a_line_come_back_at_its_cost(club: Shop) -> None:
+    sale = a_sale(1000)
+    sale["lines"][0] |= {"sku": "SKU-1", "quantity": 2, "cost_minor": 601}
+    await club.put(sale)
+    await club.send("POST", "/v1/returns", goods(quantity=3, net_minor=1500))
+    told = await brought_back(club)
+    assert [[(line["net_minor"], line["cost_minor"]) for line in lines] for lines in told] == [
+        [(1000, 601)],
+        [(500, None)],
+    ]
+
+
+async def test_a_claim_says_what_goes_at_once_for_what_had_come_back(club: Shop) -> None:
+    sale = a_sale(3000, 7000)
+    del sale["customer"]
+    sold = (await club.put(sale)).json()["purchase_id"]
+    await club.send("POST", f"/v1/purchases/{sold}/returns", a_return({"line_id": "1"}))
+    await club.send("POST", f"/v1/purchases/{sold}/claim", {"customer": {"id": str(ANNA)}})
+    (claimed,) = [event.data for event in await club.told() if event.type == PurchaseClaimed.type]
+    assert (claimed["earned"], claimed["taken_back"], await club.balance()) == (100, 30, 70)

@@ -11,10 +11,23 @@ from scoring.shop import Shop
 
 _INSIGHT = import_module("regulars_scoring.adapters.db.migrations.versions.0005_insight")
 
+_OF_COSTS = (
+    "programme",
+    "costed_minor",
+    "cost_minor",
+    "earned",
+    "returned_costed_minor",
+    "returned_cost_minor",
+    "taken_back",
+)
 _BACK = (
     *(f"ALTER TABLE {table} DROP COLUMN segment" for table in ("customers", "drafts", "score_history")),
     "DROP TABLE rfm_settings, insights",
-    "UPDATE runs SET model = (model #- '{cuts,nested}') - '{grid,window_days,cycles}'::text[]",
+    "DROP TABLE costs, points, terms",
+    "DROP INDEX returns_of_nothing",
+    "ALTER TABLE returns DROP COLUMN programme",
+    *(f"ALTER TABLE purchases DROP COLUMN {column}" for column in _OF_COSTS),
+    "UPDATE runs SET model = (model #- '{cuts,nested}') - '{grid,window_days,cycles,everybody}'::text[]",
     f"UPDATE alembic_version SET version_num = '{_INSIGHT.down_revision}'",
 )
 

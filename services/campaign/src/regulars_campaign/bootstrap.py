@@ -69,7 +69,9 @@ def build(
     contacts = CustomerService(settings.customer_url, signer or _signer(settings), transport)
     providers = _providers(settings)
     renderer = LiquidRenderer()
-    post = Post(Transactions(database, _unit, on_commit=relay.wake), contacts, renderer, providers, now)
+    post = Post(
+        Transactions(database, _unit, on_commit=relay.wake), contacts, renderer, providers, now, settings.message_costs
+    )
     sender = Sender(post)
 
     def wake() -> None:

@@ -30,7 +30,7 @@ from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
 from regulars_scoring.adapters.db.unit import SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
-from regulars_scoring.adapters.http import affinity, audit, cohorts, distribution, rfm_settings, runs, scores
+from regulars_scoring.adapters.http import affinity, audit, cohorts, distribution, money, rfm_settings, runs, scores
 from regulars_scoring.adapters.http.context import Context
 from regulars_scoring.adapters.http.problems import STATUS_OF
 from regulars_scoring.application import ports
@@ -68,7 +68,7 @@ def build(
         bus,
         GROUP,
         TOPICS,
-        handlers(partial(listen.for_delivery, GROUP)),
+        handlers(partial(listen.for_delivery, GROUP), house.zone),
         database,
         clock=clock,
         together=settings.events_together,
@@ -89,7 +89,7 @@ def build(
 def _app(context: Context, verifier: Verifier, *shared: Router) -> FastAPI:
     app = new_app("Regulars scoring", version("regulars-scoring"), STATUS_OF, None, verifier)
     app.state.scoring = context
-    for room in (scores, runs, distribution, rfm_settings, cohorts, audit, affinity):
+    for room in (scores, runs, distribution, rfm_settings, cohorts, audit, affinity, money):
         app.include_router(room.router)
     for router in shared:
         app.include_router(router)

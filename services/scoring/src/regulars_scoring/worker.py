@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from regulars_scoring.adapters.engine.insights import insights_of
 from regulars_scoring.adapters.engine.ledger import Ledger, ledger_of
 from regulars_scoring.adapters.engine.placing import axes_at
 from regulars_scoring.adapters.engine.population import Ints, Population, population_of
+from regulars_scoring.adapters.engine.retention import retention_of
 from regulars_scoring.application.ports import Insight
 from regulars_scoring.domain.affinity import YEAR_DAYS, Counted
 from regulars_scoring.domain.refusals import FitFailed
@@ -61,6 +63,12 @@ async def work(task: Mapping[str, Any]) -> None:
         asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"], rfm)
         axes = None if rfm.window_days is None else axes_at(ledger, 0, rfm.window_days)[1]
         drafts = draft(population, asked, Bands(**task["bands"]), ledger.occasions, axes)
+        shares = await bulk.read_shares(connection, asked.currency, asked.as_of)
+        drafts = replace(
+            drafts,
+            model=replace(drafts.model, everybody=shares),
+            report={**drafts.report, "retention": retention_of(drafts, population, ledger.occasions)},
+        )
         await _write(connection, drafts, insights_of(ledger, asked.as_of, rfm), names)
     finally:
         await connection.close()

@@ -25,16 +25,25 @@ class KafkaBroker:
     """A Kafka broker on free ports of 127.0.0.1, its data and log in `data_dir`.
 
     Start it from the main thread: it is told to end when the thread that started it does, so that a killed run leaves
-    no orphan. `settings` go on top (server.properties names).
+    no orphan. `settings` go on top (server.properties names). `niceness` is how far it steps back.
     """
 
-    def __init__(self, java: str, lib_dir: Path, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        java: str,
+        lib_dir: Path,
+        data_dir: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        niceness: int = 0,
+    ) -> None:
         self.log_path = data_dir / "kafka.log"
         self._java = shutil.which(java) or java
         self._lib_dir = lib_dir
         self._data_dir = data_dir
         self._port, self._controller_port = free_ports(2)
         self._settings = dict(settings or {})
+        self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,8 +77,8 @@ class KafkaBroker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                process_group=0,
-                preexec_fn=before_exec(None, dies_with_us=True),
+                start_new_session=True,
+                preexec_fn=before_exec(None, dies_with_us=True, niceness=self._niceness),
             )
 
     def wait_until_ready(self) -> None:

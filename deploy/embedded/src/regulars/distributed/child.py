@@ -106,7 +106,8 @@ class Child:
                 stderr=log,
                 env=os.environ | command.environment,
                 pass_fds=command.sockets,
-                process_group=0,
+                # Linux shares the processors out between sessions first.
+                start_new_session=True,
                 preexec_fn=before_exec(command.user, dies_with_us=True, niceness=command.niceness),
             )
 

@@ -12,7 +12,7 @@ from regulars.distributed.services import Entry, Ground, Role
 from regulars.ports import free_ports
 
 BEHIND_NICENESS = 10
-"""Of `consume` and `relay`: on one machine they share its processors with those that a till waits for."""
+"""Of `consume`, `relay` and the broker: on one machine they share its processors with those that a till waits for."""
 
 
 @dataclass(frozen=True, slots=True)

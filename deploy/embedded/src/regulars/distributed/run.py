@@ -19,7 +19,7 @@ from regulars.distributed.broker import KafkaBroker
 from regulars.distributed.child import Child, Command, Startable, keep
 from regulars.distributed.ground import Databases, ground_of, kafka_lib, postgres_secret
 from regulars.distributed.holding import Holds
-from regulars.distributed.plan import Plan, plan_of
+from regulars.distributed.plan import BEHIND_NICENESS, Plan, plan_of
 from regulars.distributed.proxy import FILES, Proxy
 from regulars.distributed.servers import Kept
 from regulars.distributed.services import SERVICES, Entry
@@ -58,7 +58,7 @@ def open_cluster(options: Options, say: Callable[[str], None], entries: Sequence
         raise CannotStart(f"Kafka's jars are missing in {kafka_lib()}: `make setup` fetches them.")
     with Home(options.home, "cluster") as home, closing(listen(options.host, options.port)) as listener:
         databases = Databases(home, free_ports(1)[0], postgres_secret(home))
-        broker = KafkaBroker(java, kafka_lib(), home.folder / "kafka")
+        broker = KafkaBroker(java, kafka_lib(), home.folder / "kafka", niceness=BEHIND_NICENESS)
         try:
             broker.launch()
             with databases.server() as postgres:

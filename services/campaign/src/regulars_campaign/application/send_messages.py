@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from regulars_campaign.domain.facts import Fact, MessageSent, MessageSkipped
 from regulars_campaign.domain.messages import Claimed, Contact, Known, Outcome, variables_of, wait_after
 from regulars_campaign.domain.refusals import InvalidTemplate
 from regulars_campaign.domain.templates import Template, Text
-from regulars_kit.values import CustomerId, Unavailable
+from regulars_kit.values import CustomerId, Money, Unavailable
 
 LEASE = timedelta(seconds=15)
 """How long a sender may hold a message before another takes it for dead."""
@@ -33,13 +33,14 @@ CANNOT_RENDER = "cannot_render"
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What sending needs of the world; `providers` by channel."""
+    """What sending needs of the world; `providers`, and what a message costs where that is known, by channel."""
 
     begin: Transactions
     contacts: Contacts
     renderer: Renderer
     providers: Mapping[str, Provider]
     now: Now
+    costs: Mapping[str, Money] = field(default_factory=dict)
 
 
 async def send_messages(post: Post, limit: int = MESSAGES_AT_ONCE) -> int:
@@ -130,16 +131,17 @@ async def _write_down(post: Post, outcomes: Sequence[Outcome]) -> None:
         # Another sender may have taken over meanwhile: what becomes of the message is for that one to say, once.
         news = await unit.messages.finish(outcomes, moment.at)
         told = sorted((outcome for outcome in outcomes if outcome.message.id in news), key=_by_id)
-        await unit.announce([_fact(outcome, moment.at) for outcome in told])
+        await unit.announce([_fact(outcome, moment.at, post.costs) for outcome in told])
 
 
 def _by_id(outcome: Outcome) -> UUID:
     return outcome.message.id
 
 
-def _fact(outcome: Outcome, at: datetime) -> Fact:
+def _fact(outcome: Outcome, at: datetime, costs: Mapping[str, Money]) -> Fact:
     message = outcome.message
     if outcome.reason is None:
+        cost = costs.get(message.channel)
         return MessageSent(
             message.customer_id,
             at,
@@ -150,6 +152,8 @@ def _fact(outcome: Outcome, at: datetime) -> Fact:
             message.channel,
             message.template_id,
             message.template_version,
+            cost.minor if cost else None,
+            cost.currency if cost else None,
         )
     return MessageSkipped(
         message.customer_id,

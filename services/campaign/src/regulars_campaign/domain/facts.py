@@ -37,6 +37,8 @@ class MessageSent:
     channel: str
     template_id: UUID
     template_version: int
+    cost_minor: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,13 +70,21 @@ async def _fold(
     tier_before = tier_of(passbook, programme.numbered(stored.row.version))
     postings, _ = await accept(unit, passbook, fact, programme, now)
     row = _priced(stored.row, passbook, now)
-    numbers = []
+    numbers, taken_back = [], 0
     for returned in await unit.returns_of(purchase.purchase_id):
         postings += (await accept(unit, passbook, returned, programme, now))[0]
         numbers.append((returned.fact_id, passbook.fact_no))
+        taken_back += sum(taking.points for taking in passbook.account.takings[returned.fact_id])
     await unit.claim(row, numbers, passbook.account.account_id, now)
     claimed = PurchaseClaimed(
-        purchase, owner.customer_id, owner.programme, owner.wallet, row.earned, row.tier, balance_after(passbook)
+        purchase,
+        owner.customer_id,
+        owner.programme,
+        owner.wallet,
+        row.earned,
+        row.tier,
+        balance_after(passbook),
+        taken_back,
     )
     return row, [claimed, *side_effects(passbook, fact, postings, tier_before, purchase.occurred_at)]
 

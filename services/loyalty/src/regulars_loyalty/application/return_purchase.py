@@ -25,7 +25,7 @@ from regulars_loyalty.domain.calendar import local_day
 from regulars_loyalty.domain.facts import PurchaseReturned
 from regulars_loyalty.domain.programme import Programme
 from regulars_loyalty.domain.purchase import Purchase
-from regulars_loyalty.domain.returning import shares_of, take
+from regulars_loyalty.domain.returning import cost_taken, shares_of, take
 
 
 @value
@@ -160,4 +160,6 @@ def _quantity(purchase: Purchase, taking: LineTaking) -> int:
 
 def _returned_line(purchase: Purchase, taking: LineTaking, quantity_milli: int) -> announcements.ReturnedLine:
     line = purchase.lines[taking.line]
-    return announcements.ReturnedLine(line.line_id, line.sku, quantity_milli, taking.net_minor, taking.points)
+    return announcements.ReturnedLine(
+        line.line_id, line.sku, quantity_milli, taking.net_minor, taking.points, cost_taken(line, taking)
+    )

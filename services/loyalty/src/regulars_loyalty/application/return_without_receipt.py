@@ -29,7 +29,7 @@ from regulars_loyalty.domain.announcements import Announcement, FlagRaised, Retu
 from regulars_loyalty.domain.facts import PurchaseReturned
 from regulars_loyalty.domain.programme import Programme
 from regulars_loyalty.domain.refusals import UnknownStore
-from regulars_loyalty.domain.returning import GoodsReturned, Match, match, unmatched
+from regulars_loyalty.domain.returning import GoodsReturned, Match, cost_taken, match, unmatched
 
 UNMATCHED = "unmatched_return"
 
@@ -188,6 +188,7 @@ def _of_purchase(
             int(found.quantity),
             found.net_minor,
             taking.points,
+            cost_taken(bought_lines[taking.line], taking),
         )
         for found, taking in pairs
     ]

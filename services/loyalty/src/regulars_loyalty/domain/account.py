@@ -91,7 +91,10 @@ class Bought:
 
 @value
 class LineTaking:
-    """What a return took of one line: points earned, points paid for it, tier credit, money."""
+    """What a return took of one line: points earned, points paid for it, tier credit, money.
+
+    How much of the line had come back, 0 to 1, `before` it and `after` it.
+    """
 
     purchase_id: UUID
     line: int
@@ -99,6 +102,8 @@ class LineTaking:
     paid: int
     credit: int
     net_minor: int
+    before: Fraction
+    after: Fraction
 
 
 @dataclass(slots=True)

@@ -39,13 +39,17 @@ class PurchaseRecorded:
 
 @value
 class ReturnedLine:
-    """A line, or a part of one, that came back; `line_id` is None where it matched no purchase."""
+    """A line, or a part of one, that came back; `line_id` is None where it matched no purchase.
+
+    `cost_minor` is what the goods had cost the shop; None where no till said.
+    """
 
     line_id: str | None
     sku: str
     quantity_milli: int | None
     net_minor: int
     points: int
+    cost_minor: int | None = None
 
 
 @value
@@ -72,6 +76,8 @@ class PurchaseReturned:
 
 @value
 class PurchaseClaimed:
+    """`taken_back` of what it earned went at once, for what had come back of it before."""
+
     purchase: Purchase
     customer_id: UUID
     programme: str
@@ -79,6 +85,7 @@ class PurchaseClaimed:
     earned: int
     tier: str | None
     balance: BalanceAfter
+    taken_back: int = 0
 
 
 @value

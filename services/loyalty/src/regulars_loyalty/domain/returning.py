@@ -149,18 +149,26 @@ def take(bought: Bought, line: int, share: Fraction) -> LineTaking:
     after = min(before + share, Fraction(1))
     bought.returned[line] = after
 
-    def part(whole: int) -> int:
-        return floor(whole * after) - floor(whole * before)
-
     price = bought.price
     return LineTaking(
         bought.purchase_id,
         line,
-        part(price.line_points[line]),
-        part(price.line_paid[line]),
-        part(price.line_credits[line]),
-        part(bought.net_minor[line]),
+        _part(price.line_points[line], before, after),
+        _part(price.line_paid[line], before, after),
+        _part(price.line_credits[line], before, after),
+        _part(bought.net_minor[line], before, after),
+        before,
+        after,
     )
+
+
+def cost_taken(line: Line, taking: LineTaking) -> int | None:
+    """What the goods that came back had cost the shop; None where the till did not say what the line cost."""
+    return None if line.cost_minor is None else _part(line.cost_minor, taking.before, taking.after)
+
+
+def _part(whole: int, before: Fraction, after: Fraction) -> int:
+    return floor(whole * after) - floor(whole * before)
 
 
 def take_back(account: Account, fact: PurchaseReturned, version: Version) -> None:

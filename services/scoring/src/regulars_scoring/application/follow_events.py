@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
-from regulars_scoring.application.ports import House, Listening, Listens
+from regulars_scoring.application.keep_costs import keep_costs
+from regulars_scoring.application.listening import Listening, Listens
+from regulars_scoring.application.ports import House
 from regulars_scoring.application.posting import post
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import (
@@ -22,10 +24,11 @@ from regulars_scoring.domain.purchases import (
 )
 
 
-async def note_event(heard: Heard, begin: Listens) -> None:
-    """Note what an event tells; it is followed before the commit, together with all that share the transaction."""
+async def note_event(heard: Heard | None, begin: Listens) -> None:
+    """Note what an event tells, if anything; it is followed before the commit, with all that share the transaction."""
     async with begin() as unit:
-        unit.note(heard)
+        if heard is not None:
+            unit.note(heard)
 
 
 async def follow_events(unit: Listening, house: House) -> None:
@@ -39,6 +42,7 @@ async def follow_events(unit: Listening, house: House) -> None:
         return
     # Before the locks of the rest: the first purchase of all settles it, and others wait for that.
     currency = await unit.reporting_currency(_first_currency(unit.noted))
+    await keep_costs(unit)
     returns = await unit.keep_returns(_once(each for each in unit.noted if isinstance(each, Return)))
     told = told_of_purchases([*(each for each in unit.noted if isinstance(each, Sale | Claim)), *returns])
     before = await unit.keep_purchases(told)

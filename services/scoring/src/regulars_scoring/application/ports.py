@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 from regulars_kit.values import Clock, CustomerId
 from regulars_scoring.domain.affinity import Category, Counted, Offer, Product, Rule
 from regulars_scoring.domain.facts import CustomerScored, Fact
-from regulars_scoring.domain.goods import NOT_GOODS, Goods, Receipt
-from regulars_scoring.domain.heard import Heard
+from regulars_scoring.domain.goods import NOT_GOODS, Receipt
 from regulars_scoring.domain.model import Model
-from regulars_scoring.domain.purchases import Posting, Purchase, Return
+from regulars_scoring.domain.profit import Past
 from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.rfm_settings import RfmSettings
 from regulars_scoring.domain.runs import Run, Wanted
 from regulars_scoring.domain.scoring import Bands, Figures
-from regulars_scoring.domain.state import BuyingState, DayChange, Entry
+from regulars_scoring.domain.segment_profit import CellProfit
+from regulars_scoring.domain.state import BuyingState, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,6 @@ class Customer:
     state: BuyingState
     figures: Figures | None
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A customer as they were, and what became of some of their days."""
-
-    customer: Customer
-    changes: Sequence[DayChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +128,19 @@ class RunStore(RunReads, Protocol):
     async def fail(self, run_id: UUID, code: str, detail: str, at: datetime) -> None: ...
 
 
+class MoneyReads(Protocol):
+    """Sums in `currency`, priced by the terms known now."""
+
+    async def past(self, customer_id: CustomerId, currency: str, until: date) -> Past:
+        """Of one customer, up to and including that day."""
+
+    async def by_cell(self, currency: str, first: date, last: date) -> Sequence[CellProfit]:
+        """By calendar month and published cell, both days included."""
+
+    async def buyers(self, since: date) -> Sequence[tuple[int, int, int]]:
+        """How many customers have bought on that day or later, by the recency and frequency of their cell."""
+
+
 class AffinityReads(Protocol):
     """What the last run that counted baskets has found; each collection of skus may be long."""
 
@@ -163,6 +168,9 @@ class AffinityReads(Protocol):
 
 class Reading(Protocol):
     """A transaction that only reads."""
+
+    @property
+    def money(self) -> MoneyReads: ...
 
     @property
     def customers(self) -> CustomerReads: ...
@@ -210,55 +218,6 @@ class Unit(Protocol):
         """Do the work, or answer as the first time when the call was made before."""
 
 
-class Listening(Protocol):
-    """A unit of work that follows what is heard: many events share its commit, or one has it to itself."""
-
-    @property
-    def noted(self) -> Sequence[Heard]:
-        """What was noted, in its order."""
-
-    def note(self, heard: Heard) -> None: ...
-
-    async def reporting_currency(self, seen: str | None) -> str | None:
-        """The currency that money is counted in: from the first purchase on, `seen` unless one is set; None before."""
-
-    async def keep_returns(self, returns: Sequence[Return]) -> Sequence[Return]:
-        """Keep returns with different keys; answers with those that were not kept before."""
-
-    async def keep_purchases(self, told: Mapping[UUID, Purchase]) -> Mapping[UUID, Purchase]:
-        """Join what is told of purchases to what was known of them, and answer with that; new ones are missing."""
-
-    async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
-        """Keep what was sold and came back, as `goods_told` names it; what is kept already is left as it is."""
-
-    async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
-        """Know these customers, whom nobody else changes before this transaction ends.
-
-        The value is when they registered; None: nothing was told of that.
-        """
-
-    async def post(self, postings: Sequence[Posting]) -> Sequence[Posted]:
-        """Add to days of locked customers, each day named once."""
-
-    async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
-        """As in `CustomerReads`."""
-
-    async def ledgers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Mapping[date, Entry]]:
-        """The days of customers who have any."""
-
-    async def store(self, customers: Sequence[Customer]) -> None:
-        """Keep the states of locked customers."""
-
-    async def model(self) -> Model | None:
-        """As in `Reading`."""
-
-    async def publish(self, scored: Sequence[CustomerScored]) -> None:
-        """As in `CustomerStore`."""
-
-    async def announce(self, facts: Sequence[Fact]) -> None:
-        """As in `Unit`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that may come twice: who calls, the key they chose for it, the hash of what it asks."""
@@ -294,7 +253,6 @@ class House:
 
 Transactions = Callable[[], AbstractAsyncContextManager[Unit]]
 Reads = Callable[[], AbstractAsyncContextManager[Reading]]
-Listens = Callable[[], AbstractAsyncContextManager[Listening]]
 
 Progress = Callable[[int, int | None], Awaitable[None]]
 """Told how many of how many (None: not known yet) are done; raises when the work is to stop."""

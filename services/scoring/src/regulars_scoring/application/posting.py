@@ -8,7 +8,8 @@ from datetime import date
 from typing import Protocol
 
 from regulars_kit.values import CustomerId
-from regulars_scoring.application.ports import Customer, House, Listening, Posted
+from regulars_scoring.application.listening import Listening, Posted
+from regulars_scoring.application.ports import Customer, House
 from regulars_scoring.domain.facts import CustomerScored, Fact, told_of
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.purchases import Posting

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from regulars_kit.values import CustomerId
+from regulars_kit.values import CustomerId, currency_exponent
 from regulars_scoring.application.ports import House, Reads
 from regulars_scoring.domain.cycle import OwnCycle, own_cycle_of
 from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.profit import NetValue, Past, net_value
 from regulars_scoring.domain.refusals import NoModelYet, NotScoredYet, UnknownCustomer
 from regulars_scoring.domain.rfm import recent_of
-from regulars_scoring.domain.scoring import Bands, Figures, Score, figures_of, residual_value, score
+from regulars_scoring.domain.scoring import Figures, Score, figures_of, residual_value, score
 from regulars_scoring.domain.state import BuyingState, Entry, state_of
 
 
@@ -25,6 +26,8 @@ class LiveScore:
     """Of all purchases to come; None where a baseline serves."""
     own_cycle: OwnCycle | None
     """None where nobody ever came twice."""
+    past: Past
+    net_value: NetValue
 
 
 async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, house: House) -> LiveScore:
@@ -37,30 +40,31 @@ async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, 
             raise UnknownCustomer("nobody has registered or bought under this id")
         ledger = await unit.customers.ledger(customer_id, as_of)
         model = await unit.model()
-    if model is None:
-        raise NoModelYet("no run was completed yet; POST /v1/scoring/runs starts one")
-    live = _live(customer_id, ledger, model, as_of or house.today(), house.bands)
-    if live is None:
-        raise NotScoredYet("the customer has kept no purchase, so there is nothing to score")
-    return live
-
-
-def _live(
-    customer_id: CustomerId, ledger: Mapping[date, Entry], model: Model, as_of: date, bands: Bands
-) -> LiveScore | None:
-    occasions = sorted(day for day, entry in ledger.items() if entry.is_occasion)
-    if not occasions:
-        return None
-    state, day = state_of(ledger), max(as_of, occasions[-1])
-    recent = None if model.window_days is None else recent_of(ledger, day, model.window_days)
-    now = score(state, model, day, recent)
-    assert now is not None
+        if model is None:
+            raise NoModelYet("no run was completed yet; POST /v1/scoring/runs starts one")
+        occasions = sorted(day for day, entry in ledger.items() if entry.is_occasion)
+        if not occasions:
+            raise NotScoredYet("the customer has kept no purchase, so there is nothing to score")
+        day = max(as_of or house.today(), occasions[-1])
+        past = await unit.money.past(customer_id, model.currency, day)
+    now = _score(ledger, model, day)
+    state = state_of(ledger)
     return LiveScore(
         customer_id=customer_id,
         state=state,
         score=now,
-        figures=figures_of(now, bands),
+        figures=figures_of(now, house.bands),
         model=model,
         residual_value=residual_value(state, model, day),
         own_cycle=own_cycle_of(occasions, now.segment, model.cycles, day),
+        past=past,
+        net_value=net_value(now.clv, past, model.everybody, 10.0 ** currency_exponent(model.currency)),
     )
+
+
+def _score(ledger: Mapping[date, Entry], model: Model, day: date) -> Score:
+    """Of a ledger with an occasion."""
+    recent = None if model.window_days is None else recent_of(ledger, day, model.window_days)
+    now = score(state_of(ledger), model, day, recent)
+    assert now is not None
+    return now

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regulars_kit.values import CustomerId
+from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.purchases import Claim, Return, Sale
 
 
@@ -15,6 +16,7 @@ class Registration:
 
     customer_id: CustomerId
     at: datetime
+    acquisition: Cost | None = None
 
 
-Heard = Sale | Claim | Return | Registration
+Heard = Sale | Claim | Return | Registration | Cost | PointsMoved | Terms

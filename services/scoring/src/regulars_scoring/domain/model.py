@@ -13,6 +13,7 @@ from regulars_scoring.domain.choice import ModelName
 from regulars_scoring.domain.cycle import NO_CYCLES, Cycles
 from regulars_scoring.domain.gamma_gamma import GammaGamma
 from regulars_scoring.domain.grid import DEFAULT_GRID, Grid
+from regulars_scoring.domain.profit import ALL_MARGIN, Shares
 from regulars_scoring.domain.rfm import RfmCuts
 from regulars_scoring.domain.serving import Serving
 
@@ -51,6 +52,8 @@ class Model:
     """What frequency and monetary value of RFM look back on; None: all history."""
     grid: Grid = DEFAULT_GRID
     cycles: Cycles = NO_CYCLES
+    everybody: Shares = ALL_MARGIN
+    """Of all revenue; for customers who have brought none."""
 
 
 def decile_of(bounds: Bounds, value: float) -> int:

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
+from regulars_scoring.domain.costs import NO_LINE_COSTS, LineCosts
 from regulars_scoring.domain.goods import NO_GOODS, Goods
 from regulars_scoring.domain.state import NOTHING, Entry
 
@@ -22,6 +23,10 @@ class Sale:
     currency: str
     total_minor: int
     goods: Goods = NO_GOODS
+    programme: str | None = None
+    line_costs: LineCosts = NO_LINE_COSTS
+    earned: int | None = None
+    """Points; None while it is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class Return:
     amount_minor: int
     is_void: bool = False
     goods: Goods = NO_GOODS
+    programme: str | None = None
+    line_costs: LineCosts = NO_LINE_COSTS
+    taken_back: int = 0
+    """Points."""
 
     @property
     def key(self) -> tuple[UUID, UUID | None]:
@@ -45,10 +54,11 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A purchase that was nobody's is this customer's."""
+    """A purchase that was nobody's is this customer's, and has earned points."""
 
     purchase_id: UUID
     customer_id: CustomerId
+    earned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,11 @@ class Purchase:
     returned_minor: int = 0
     is_returned: bool = False
     is_voided: bool = False
+    programme: str | None = None
+    line_costs: LineCosts = NO_LINE_COSTS
+    earned: int | None = None
+    returned_line_costs: LineCosts = NO_LINE_COSTS
+    taken_back: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +94,11 @@ class Purchase:
             self.returned_minor + later.returned_minor,
             self.is_returned or later.is_returned,
             self.is_voided or later.is_voided,
+            sold.programme,
+            sold.line_costs,
+            later.earned if self.earned is None else self.earned,
+            self.returned_line_costs + later.returned_line_costs,
+            self.taken_back + later.taken_back,
         )
 
 
@@ -107,11 +127,25 @@ def goods_told(told: Iterable[Sale | Return]) -> Mapping[tuple[UUID, UUID | None
 def _told_by(told: Sale | Claim | Return) -> Purchase:
     match told:
         case Sale():
-            return Purchase(told.customer_id, told.day, told.currency, told.total_minor)
+            return Purchase(
+                told.customer_id,
+                told.day,
+                told.currency,
+                told.total_minor,
+                programme=told.programme,
+                line_costs=told.line_costs,
+                earned=told.earned,
+            )
         case Claim():
-            return Purchase(told.customer_id)
+            return Purchase(told.customer_id, earned=told.earned)
         case Return():
-            return Purchase(returned_minor=told.amount_minor, is_returned=True, is_voided=told.is_void)
+            return Purchase(
+                returned_minor=told.amount_minor,
+                is_returned=True,
+                is_voided=told.is_void,
+                returned_line_costs=told.line_costs,
+                taken_back=told.taken_back,
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from regulars_contracts.events.base import Event
-from regulars_contracts.fields import Code, Instant, SequenceNo, Text
+from regulars_contracts.fields import Code, Currency, Instant, Minor, SequenceNo, Text
 
 
 class SegmentEntered(Event):
@@ -42,6 +42,9 @@ class MessageSent(Event):
     channel: Code
     template_id: UUID
     template_version: SequenceNo
+    cost_minor: Minor | None = None
+    """What sending it cost, in `currency`; None when nobody has said what a message costs."""
+    currency: Currency | None = None
     sent_at: Instant
 
 

@@ -93,6 +93,8 @@ class ReturnedLine(Part):
     """None when the return was measured by amount."""
     net_minor: Minor
     """The amount given back for it, 0 or more."""
+    cost_minor: Minor | None = None
+    """What these goods had cost the shop; None when the till did not say, or no purchase matched."""
     points: Points
     """Points taken back for it."""
 
@@ -138,6 +140,8 @@ class PurchaseClaimed(Event):
     wallet: Text
     occurred_at: Instant
     earned: Points
+    taken_back: Points = 0
+    """Part of `earned` that went at once, for what had come back of the purchase before it was claimed."""
     tier: Text | None = None
     balance: Balance
 

@@ -108,6 +108,7 @@ def _returned_line(line: said.ReturnedLine) -> Data:
         "sku": line.sku,
         "quantity": None if line.quantity_milli is None else quantity_text(line.quantity_milli),
         "net_minor": line.net_minor,
+        "cost_minor": line.cost_minor,
         "points": line.points,
     }
 
@@ -121,6 +122,7 @@ def _purchase_claimed(fact: said.PurchaseClaimed) -> Data:
         "wallet": fact.wallet,
         "occurred_at": fact.purchase.occurred_at,
         "earned": fact.earned,
+        "taken_back": fact.taken_back,
         "tier": fact.tier,
         "balance": _balance(fact.balance),
     }

@@ -11,9 +11,11 @@ from uuid import UUID
 import asyncpg
 
 from regulars_scoring.adapters.db.models import document_of
+from regulars_scoring.adapters.db.money import SUMMED, profit_in
 from regulars_scoring.adapters.db.rows import FIGURES
 from regulars_scoring.application.ports import Insight
 from regulars_scoring.domain.model import Model
+from regulars_scoring.domain.profit import ALL_MARGIN, Shares, shares_of
 from regulars_scoring.domain.runs import Report
 
 ROWS_AT_ONCE = 50_000
@@ -78,6 +80,13 @@ async def read_states(connection: Connection, as_of: date) -> AsyncIterator[Sequ
         cursor = await connection.cursor(_STATES, as_of)
         while rows := await cursor.fetch(ROWS_AT_ONCE):
             yield rows
+
+
+async def read_shares(connection: Connection, currency: str, as_of: date) -> Shares:
+    """Of everybody's revenue until that day, what is margin, and what its points cost."""
+    row = await connection.fetchrow(SUMMED, currency, as_of)
+    assert row is not None
+    return shares_of(profit_in(row)) or ALL_MARGIN
 
 
 async def write_drafts(

@@ -1,7 +1,7 @@
 """The unit of work of what is heard: a few statements over arrays, however many events share the transaction.
 
-Everybody locks in one order, returns, purchases, goods, customers, and each of them by its key; a run that publishes
-locks customers alone, in the same order. They may wait for each other, and never in a circle.
+Everybody locks in one order, costs, returns, purchases, goods, customers, and each of them by its key; a run that
+publishes locks customers alone, in the same order. They may wait for each other, and never in a circle.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars_kit import outbox
 from regulars_kit.values import CustomerId
+from regulars_scoring.adapters.db import costs as kept
 from regulars_scoring.adapters.db import publishing
 from regulars_scoring.adapters.db.goods import keep_goods
 from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
-from regulars_scoring.application.ports import Customer, Posted
+from regulars_scoring.application.listening import Posted
+from regulars_scoring.application.ports import Customer
+from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
 from regulars_scoring.domain.goods import Goods
 from regulars_scoring.domain.heard import Heard
@@ -34,18 +37,20 @@ from regulars_scoring.domain.state import DayChange, Entry
 _NO_SCANS = "SET LOCAL enable_seqscan = off"
 
 _KEEP_RETURNS = """
-    INSERT INTO returns (return_id, purchase_id, customer_id, day, currency, amount_minor, is_void)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[], $5::text[], $6::bigint[], $7::boolean[])
-        AS told (return_id, purchase_id)
+    INSERT INTO returns (return_id, purchase_id, customer_id, day, currency, amount_minor, is_void, programme)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[], $5::text[], $6::bigint[], $7::boolean[],
+                         $8::text[]) AS told (return_id, purchase_id)
     ORDER BY return_id, purchase_id
     ON CONFLICT DO NOTHING RETURNING return_id, purchase_id
 """
 # As `Purchase.joined` does it.
 _KEEP_PURCHASES = """
     INSERT INTO purchases AS mine
-        (purchase_id, customer_id, day, currency, total_minor, returned_minor, is_returned, is_voided)
+        (purchase_id, customer_id, day, currency, total_minor, returned_minor, is_returned, is_voided,
+         programme, costed_minor, cost_minor, earned, returned_costed_minor, returned_cost_minor, taken_back)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[],
-                         $8::boolean[]) AS told (purchase_id)
+                         $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+                         $14::bigint[], $15::bigint[]) AS told (purchase_id)
     ORDER BY purchase_id
     ON CONFLICT (purchase_id) DO UPDATE
         SET customer_id = coalesce(mine.customer_id, excluded.customer_id),
@@ -54,7 +59,14 @@ _KEEP_PURCHASES = """
             total_minor = coalesce(mine.total_minor, excluded.total_minor),
             returned_minor = mine.returned_minor + excluded.returned_minor,
             is_returned = mine.is_returned OR excluded.is_returned,
-            is_voided = mine.is_voided OR excluded.is_voided
+            is_voided = mine.is_voided OR excluded.is_voided,
+            programme = coalesce(mine.programme, excluded.programme),
+            costed_minor = coalesce(mine.costed_minor, excluded.costed_minor),
+            cost_minor = coalesce(mine.cost_minor, excluded.cost_minor),
+            earned = coalesce(mine.earned, excluded.earned),
+            returned_costed_minor = mine.returned_costed_minor + excluded.returned_costed_minor,
+            returned_cost_minor = mine.returned_cost_minor + excluded.returned_cost_minor,
+            taken_back = mine.taken_back + excluded.taken_back
     RETURNING old.*
 """
 # Also whoever is known and registered is locked by it, though not changed.
@@ -116,6 +128,7 @@ class SqlListening:
             [each.currency for each in returns],
             [each.amount_minor for each in returns],
             [each.is_void for each in returns],
+            [each.programme for each in returns],
         )
         kept = {(row["return_id"], row["purchase_id"]) for row in rows}
         return [each for each in returns if each.key in kept]
@@ -134,11 +147,27 @@ class SqlListening:
             [each.returned_minor for each in purchases],
             [each.is_returned for each in purchases],
             [each.is_voided for each in purchases],
+            [each.programme for each in purchases],
+            [None if each.total_minor is None else each.line_costs.costed_minor for each in purchases],
+            [None if each.total_minor is None else each.line_costs.cost_minor for each in purchases],
+            [each.earned for each in purchases],
+            [each.returned_line_costs.costed_minor for each in purchases],
+            [each.returned_line_costs.cost_minor for each in purchases],
+            [each.taken_back for each in purchases],
         )
         return {row["purchase_id"]: purchase_in(row) for row in rows if row["purchase_id"] is not None}
 
     async def keep_goods(self, told: Mapping[tuple[UUID, UUID | None], Goods]) -> None:
         await keep_goods(self._session, told)
+
+    async def keep_costs(self, costs: Sequence[Cost]) -> None:
+        await kept.keep_costs(self._session, costs)
+
+    async def keep_points(self, moved: Sequence[PointsMoved]) -> None:
+        await kept.keep_points(self._session, moved)
+
+    async def keep_terms(self, terms: Sequence[Terms]) -> None:
+        await kept.keep_terms(self._session, terms)
 
     async def lock(self, registered: Mapping[CustomerId, datetime | None]) -> None:
         if registered:

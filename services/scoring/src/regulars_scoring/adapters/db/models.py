@@ -17,6 +17,7 @@ from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.mbg_nbd import MbgNbd
 from regulars_scoring.domain.model import MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY, Model
 from regulars_scoring.domain.pareto_nbd import ParetoNbd
+from regulars_scoring.domain.profit import ALL_MARGIN, Shares
 from regulars_scoring.domain.rfm import NestedCuts, RfmCuts
 from regulars_scoring.domain.serving import Serving
 
@@ -27,8 +28,10 @@ def document_of(model: Model) -> dict[str, Any]:
 
 
 def model_in(document: Mapping[str, Any]) -> Model:
-    """Documents of earlier versions say nothing of grid, window and cycles: RFM was the same for all shops."""
-    grid, cycles = document.get("grid"), document.get("cycles")
+    """Documents of earlier versions say nothing of grid, window and cycles: RFM was the same for all shops; nor of
+    costs, which nobody had told.
+    """
+    grid, cycles, everybody = (document.get(name) for name in ("grid", "cycles", "everybody"))
     return Model(
         **{
             **document,
@@ -40,6 +43,7 @@ def model_in(document: Mapping[str, Any]) -> Model:
             "decile_bounds": tuple(document["decile_bounds"]),
             "grid": DEFAULT_GRID if grid is None else grid_in(grid),
             "cycles": NO_CYCLES if cycles is None else Cycles(**cycles),
+            "everybody": ALL_MARGIN if everybody is None else Shares(**everybody),
         }
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from regulars_scoring.adapters.db.session import Row
 from regulars_scoring.application.ports import Customer, HistoryEntry
+from regulars_scoring.domain.costs import LineCosts
 from regulars_scoring.domain.facts import CustomerScored
 from regulars_scoring.domain.grid import DEFAULT_GRID
 from regulars_scoring.domain.purchases import Purchase
@@ -74,6 +75,11 @@ def purchase_in(row: Row) -> Purchase:
         row["returned_minor"],
         row["is_returned"],
         row["is_voided"],
+        row["programme"],
+        LineCosts(row["costed_minor"] or 0, row["cost_minor"] or 0),
+        row["earned"],
+        LineCosts(row["returned_costed_minor"], row["returned_cost_minor"]),
+        row["taken_back"],
     )
 
 

@@ -13,6 +13,7 @@ from regulars_kit import idempotency, outbox
 from regulars_scoring.adapters.db.affinity import SqlAffinity
 from regulars_scoring.adapters.db.customers import SqlCustomers
 from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.money import SqlMoney
 from regulars_scoring.adapters.db.rfm_settings import keep_settings, read_settings
 from regulars_scoring.adapters.db.runs import SqlRuns
 from regulars_scoring.adapters.db.session import Session, ToMessage
@@ -35,6 +36,7 @@ class SqlUnit:
         self.customers = SqlCustomers(self._session)
         self.runs = SqlRuns(self._session)
         self.affinity = SqlAffinity(self._session)
+        self.money = SqlMoney(self._session)
 
     async def model(self) -> Model | None:
         return await self._cache.models.serving(self._session)

@@ -14,8 +14,8 @@ from regulars_kit.http import Router
 from regulars_kit.limits import LIMITS
 from regulars_kit.models import PageLimit, Text
 from regulars_kit.values import CustomerId
-from regulars_scoring.adapters.http.answers import Answer
 from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_affinity import read_affinity
 from regulars_scoring.application.read_next_best import read_next_best
 

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
+from regulars_scoring.adapters.http.profits import NetValueOut, ProfitOut
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.ports import HistoryEntry, Started
 from regulars_scoring.application.read_score import LiveScore
 from regulars_scoring.domain.choice import Asked
@@ -18,10 +18,6 @@ from regulars_scoring.domain.rfm import Cell
 from regulars_scoring.domain.runs import Report, Run, RunState
 from regulars_scoring.domain.scoring import hundredths
 from regulars_scoring.domain.state import BuyingState
-
-
-class Answer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True, protected_namespaces=())
 
 
 class StateOut(Answer):
@@ -105,6 +101,10 @@ class ScoreOut(Answer):
     """Of all purchases to come, discounted at the same rate; null where a baseline serves."""
     own_cycle: OwnCycleOut | None
     """Null where nobody ever came twice."""
+    historic: ProfitOut
+    """What the customer has brought and cost until that day."""
+    net_value: NetValueOut
+    """What they are expected to bring once all of it is paid for."""
 
     @classmethod
     def of(cls, live: LiveScore) -> Self:
@@ -130,6 +130,8 @@ class ScoreOut(Answer):
             clv=score.clv,
             residual_value=live.residual_value,
             own_cycle=None if live.own_cycle is None else OwnCycleOut.of(live.own_cycle),
+            historic=ProfitOut.of(live.past.profit),
+            net_value=NetValueOut.of(live.net_value),
         )
 
 

@@ -10,8 +10,8 @@ from fastapi import Depends
 
 from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
-from regulars_scoring.adapters.http.answers import Answer
 from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_insight import read_insight
 from regulars_scoring.domain.insights import audit_name
 

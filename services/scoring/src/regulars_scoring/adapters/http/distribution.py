@@ -12,8 +12,8 @@ from fastapi import Depends
 
 from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
-from regulars_scoring.adapters.http.answers import Answer
 from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.ports import CellCount, DecileCount
 from regulars_scoring.application.read_distribution import read_cells, read_deciles
 from regulars_scoring.domain.grid import SCORES
