@@ -12,7 +12,7 @@ TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setu
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak bench-purchase bench-chain bench-scoring clean
+.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak spark bench-purchase bench-chain bench-scoring clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -47,10 +47,11 @@ docs: .venv/installed  ## write the generated tables again; JSON="purchase.json 
 
 soak: KILLS = 50
 soak: CHAIN_KILLS = 100
-soak: .venv/installed $(KAFKA_LIB)/complete  ## kill the running product under load, as a whole and process by process, and count what was lost
+soak: .venv/installed .venv/spark $(KAFKA_LIB)/complete  ## kill the running product under load and count what was lost; compare engines
 	@bash deploy/setup/programs.sh nginx java
 	REGULARS_TEST_KILLS=$(KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_killed_under_load.py $(ARGS)
 	REGULARS_TEST_KILLS=$(CHAIN_KILLS) $(BIN)/pytest -n0 -q -s tests/system/test_chain_killed.py $(ARGS)
+	$(BIN)/pytest -n0 -q tests/scoring/soak_spark.py $(ARGS)
 
 bench-purchase: .venv/installed  ## how fast a purchase is beside its limit: make bench-purchase JSON=figures.json
 	$(BIN)/python benchmarks/purchase.py $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -67,7 +68,13 @@ lock: .venv/installed  ## pin every dependency with its hashes
 	@uv=$$(command -v $(BIN)/uv uv | head -1); $$uv pip compile --quiet pyproject.toml --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		$(foreach package,$(wildcard services/*/src/* shared/*/src/* deploy/*/src/*),--no-emit-package $(notdir $(package))) \
-		--output-file requirements.lock $(ARGS)
+		--output-file requirements.lock $(ARGS); \
+	$$uv pip compile --quiet services/scoring/pyproject.toml --extra spark --constraint requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		$(foreach package,$(wildcard services/*/src/* shared/*/src/* deploy/*/src/*),--no-emit-package $(notdir $(package))) \
+		--output-file requirements-spark.lock $(ARGS)
+
+spark: .venv/spark  ## fetch what `regulars score --engine spark` needs besides: some 600 MB, and Java
 
 setup: .venv/installed $(KAFKA_LIB)/complete  ## fetch what `up` and `test` need, and nothing else
 
@@ -79,6 +86,12 @@ clean:  ## remove what was fetched and built; the product's data in .regulars st
 	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or later is needed, and none is on the PATH." >&2; exit 1; fi
 	@echo "Setting up the environment (once)…"
 	@$(PYTHON) deploy/setup/environment.py
+	@touch $@
+
+.venv/spark: .venv/installed requirements-spark.lock
+	@bash deploy/setup/programs.sh java
+	@echo "Fetching Spark (once)…"
+	@$(PYTHON) deploy/setup/environment.py requirements-spark.lock
 	@touch $@
 
 $(KAFKA_LIB)/complete: deploy/kafka/pom.xml deploy/setup/broker.sh

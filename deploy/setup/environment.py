@@ -31,15 +31,19 @@ _TRANSLATION = {
 }
 
 
-def main() -> int:
-    """Exit status 0 when the environment holds exactly what the lock says, else 1 with one line that says why."""
+def main(extras: Sequence[str]) -> int:
+    """Exit status 0 when the environment holds what the lock says, else 1 with one line that says why.
+
+    `extras` are locks of what is wanted besides.
+    """
     try:
         uv = _uv_at_hand() or _pinned_uv()
         environment = os.environ | uv_settings(pip_settings(os.environ), os.environ)
         if not PYTHON.exists():
             subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, VENV], check=True, env=environment)
         install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
-        subprocess.run([*install, "--require-hashes", "-r", str(LOCK)], check=True, env=environment)
+        for lock in (LOCK, *extras):
+            subprocess.run([*install, "--require-hashes", "-r", str(lock)], check=True, env=environment)
         editable = [part for package in WORKSPACE for part in ("--editable", str(package))]
         subprocess.run([*install, "--no-deps", *editable], check=True, env=environment)
     except subprocess.CalledProcessError as error:
@@ -123,4 +127,4 @@ def _fail(reason: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,9 @@ import pytest
 from rich.console import Console
 
 from regulars.score.bar import Bar
-from scoring.files_shop import CDNOW, read_back, regular_rows, written
+from regulars.score.options import Engine
+from regulars.score.run import run
+from scoring.files_shop import CDNOW, an_order, read_back, regular_rows, written
 
 COMMAND = Path(sys.executable).with_name("regulars")
 
@@ -78,6 +80,15 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_spark_that_is_not_installed_is_asked_for_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("regulars.score.run.find_spec", lambda name: None)
+    assert run(an_order(CDNOW, tmp_path / "scores.csv"), Engine.SPARK) == 2
+    assert "regulars: --engine spark needs PySpark: pip install 'regulars[spark]'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_help_names_every_option() -> None:
     said = regulars_score("--help").stdout
     for option in ("--as-of", "--out", "--report", "--rejects", "--customer", "--rate", "--date-format"):
@@ -85,7 +96,7 @@ def test_the_help_names_every_option() -> None:
 
 
 def test_other_commands_wait_for_no_kernel() -> None:
-    heavy = "{'numpy', 'scipy', 'duckdb'} & set(sys.modules)"
+    heavy = "{'numpy', 'scipy', 'duckdb', 'pyspark'} & set(sys.modules)"
     code = f"import sys, regulars.__main__; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

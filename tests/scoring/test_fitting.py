@@ -183,9 +183,7 @@ def test_a_likelihood_of_many_is_the_sum_of_the_domains() -> None:
 def test_the_derivatives_of_gamma_gamma_are_those_of_its_likelihood() -> None:
     people = cdnow.population()
     paid = (people.x > 0) & (people.repeat_minor > 0)
-    compare_derivatives(
-        GammaLikelihood(people.x[paid].astype(float), people.repeat_minor[paid] / 100), np.array([4.0, 3.0, 20.0])
-    )
+    compare_derivatives(GammaLikelihood(people.x[paid], people.repeat_minor[paid] / 100), np.array([4.0, 3.0, 20.0]))
 
 
 def compare_derivatives(likelihood: Likelihood, at: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:

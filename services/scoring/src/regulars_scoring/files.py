@@ -24,9 +24,10 @@ from regulars_scoring.adapters.engine.spread import cells_of, remarks_of, segmen
 from regulars_scoring.adapters.engine.tenths import tenths_of
 from regulars_scoring.adapters.files import customers, ledger
 from regulars_scoring.adapters.files.asking import Asking
-from regulars_scoring.adapters.files.bench import Bench, Column, a_bench
+from regulars_scoring.adapters.files.bench import Bench, a_bench
 from regulars_scoring.adapters.files.refusals import WrongUse
 from regulars_scoring.adapters.files.scores import write_scores
+from regulars_scoring.adapters.files.statements import Column, Statements
 from regulars_scoring.adapters.files.targets import check_targets, write_page
 from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.domain.cohorts import span_for, triangle_of
@@ -37,6 +38,7 @@ from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
 HORIZONS = (30, 90, 365)
+NOT_ASKED = "nobody asked for a report"
 
 Step = Literal["reading", "fitting", "scoring", "writing", "looking back", "reporting"]
 Tell = Callable[[Step, float], None]
@@ -67,16 +69,21 @@ def score_file(order: Order, tell: Tell) -> Findings:
         tell("reading", 0.0)
         book = ledger.ledger_of(bench, order.asking, lambda share: tell("reading", share))
         if order.rejects is not None:
-            ledger.write_rejects(bench, book, order.rejects)
-        as_of = _as_of(order, book)
+            ledger.write_rejects(bench, book.table, book.rows, order.rejects)
+        as_of = day_for(order, book)
         findings = _scored(bench, book, as_of, order, tell)
-    if order.report is not None:
-        tell("reporting", 0.0)
-        write_page(report_of(findings), order.report)
+    write_report(findings, order, tell)
     return findings
 
 
-def _as_of(order: Order, book: ledger.Ledger) -> date:
+def write_report(findings: Findings, order: Order, tell: Tell) -> None:
+    """Where one was asked for."""
+    if order.report is not None:
+        tell("reporting", 0.0)
+        write_page(report_of(findings), order.report)
+
+
+def day_for(order: Order, book: ledger.Ledger) -> date:
     as_of = order.as_of or min(book.last_day, order.today)
     if as_of < book.first_day:
         raise WrongUse(f"the first purchase is of {book.first_day}, after {as_of}: give a later day by --as-of")
@@ -95,16 +102,16 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     tell("writing", 0.0)
     unit = 10 ** currency_exponent(book.currency)
     write_scores(bench, figures, as_of.isoformat(), unit, order.out)
-    looked: Looked = None, "nobody asked for a report"
+    looked: Looked = None, NOT_ASKED
     if order.report is not None:
         # A second fit takes as long as the first, and only the report shows what comes of it.
         tell("looking back", 0.0)
-        looked = _hindsight(bench, book, as_of, drafts.model)
+        looked = look_back(bench, book, as_of, drafts.model)
     span = span_for(book.first_day, as_of)
     return Findings(
         file=order.asking.path.name,
         read_as=book.table.read_as,
-        rows=_rows(bench, book, as_of),
+        rows=rows_found(bench, book, as_of),
         first_day=book.first_day,
         horizon_days=order.horizon_days,
         customers=everybody,
@@ -141,7 +148,7 @@ def _figures(population: Population, drafts: Drafts, occasions: Occasions) -> di
     }
 
 
-def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
+def rows_found(bench: Statements, book: ledger.Ledger, as_of: date) -> Rows:
     without_money, converted = ledger.foreign_until(bench, book, as_of)
     return Rows(
         read=book.read,
@@ -156,13 +163,16 @@ def _rows(bench: Bench, book: ledger.Ledger, as_of: date) -> Rows:
 Looked = tuple[Hindsight | None, str | None]
 
 
-def _hindsight(bench: Bench, book: ledger.Ledger, as_of: date, served: Model) -> Looked:
-    """What serves fitted to all but the last days of its horizon, and held against them; or why there is none."""
+def look_back(bench: Statements, book: ledger.Ledger, as_of: date, served: Model, days_of: str = "days") -> Looked:
+    """What serves fitted to all but the last days of its horizon, and held against them; or why there is none.
+
+    `days_of` as `customers.aftermath` has it.
+    """
     days = served.horizon_days
     cut = as_of - timedelta(days=days)
     if (cut - book.first_day).days < days:
         return None, f"the purchases cover less than twice {days} days"
-    after = customers.aftermath(bench, book.first_day, cut, as_of)
+    after = customers.aftermath(bench, book.first_day, cut, as_of, days_of)
     before = population_of(*after.states)
     try:
         model = draft(before, Asked(new_id(), cut, days, book.currency, served.name), Bands()).model

@@ -54,5 +54,5 @@ def score(
     )
     today = datetime.now().astimezone().date()
     order = Order(asking, out, today, as_of, horizon_days, report, rejects)
-    if (status := run(order)) != 0:
+    if (status := run(order, engine)) != 0:
         raise typer.Exit(status)

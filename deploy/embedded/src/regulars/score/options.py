@@ -18,6 +18,7 @@ LONGEST_HORIZON_DAYS = 3_650
 
 class Engine(StrEnum):
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 def day_of(text: str) -> date:
@@ -80,7 +81,13 @@ AsOf = Annotated[
 Horizon = Annotated[
     int, typer.Option(min=1, max=LONGEST_HORIZON_DAYS, help="How far churn looks ahead, and the report looks back.")
 ]
-WithEngine = Annotated[Engine, typer.Option(help="What reads and groups the rows.")]
+WithEngine = Annotated[
+    Engine,
+    typer.Option(
+        help="What reads and groups the rows. Spark, for more than one machine holds, writes folders of files; its own "
+        "settings say on which cluster."
+    ),
+]
 
 Out = Annotated[Path, typer.Option(help="The scores: .parquet or .csv.", rich_help_panel=RESULTS, show_default=False)]
 Report = Annotated[Path | None, typer.Option(help="A page with pictures for the shop: .html.", rich_help_panel=RESULTS)]

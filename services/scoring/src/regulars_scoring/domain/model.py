@@ -68,11 +68,19 @@ def decile_bounds_of(values: Iterable[float]) -> Bounds:
     """
     counts = sorted(Counter(values).items(), reverse=True)
     customers = sum(equal for _, equal in counts)
-    bounds: list[float | None] = [None] * (DECILES - 1)
-    above, decile, better = 0, 1, None
+    steps, above = list[tuple[int, float, float]](), 0
     for value, equal in counts:
-        here = min(DECILES, 1 + DECILES * (2 * above + equal) // (2 * customers))
-        bounds[decile - 1 : here - 1] = [None if better is None else (better + value) / 2.0] * (here - decile)
-        above, decile, better = above + equal, here, value
+        steps.append((min(DECILES, 1 + DECILES * (2 * above + equal) // (2 * customers)), value, value))
+        above += equal
+    return bounds_between(steps)
+
+
+def bounds_between(steps: Iterable[tuple[int, float, float]]) -> Bounds:
+    """From deciles, ascending, and values that are in them: each time the highest and the lowest of these."""
+    bounds: list[float | None] = [None] * (DECILES - 1)
+    decile, better = 1, None
+    for here, highest, lowest in steps:
+        bounds[decile - 1 : here - 1] = [None if better is None else (better + highest) / 2.0] * (here - decile)
+        decile, better = here, lowest
     bounds[decile - 1 :] = [0.0] * (DECILES - decile)
     return tuple(bounds)

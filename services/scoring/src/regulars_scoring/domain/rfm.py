@@ -67,15 +67,25 @@ def recent_of(ledger: Mapping[date, Entry], as_of: date, window_days: int) -> Re
 
 def cuts_of(values: Iterable[int]) -> Cuts:
     """Where the scores change, for min(5, 1 + floor(5 (below + half of the equal) / n)): equal values stay together."""
-    counts = sorted(Counter(values).items())
-    customers = sum(equal for _, equal in counts)
+    return cuts_of_counts(Counter(values))
+
+
+def cuts_of_counts(counts: Mapping[int, int]) -> Cuts:
+    """The same, of how many customers have each value."""
+    customers = sum(counts.values())
+    steps, below = list[tuple[int, int]](), 0
+    for value, equal in sorted(counts.items()):
+        steps.append((min(SCORES, 1 + SCORES * (2 * below + equal) // (2 * customers)), value))
+        below += equal
+    return cuts_between(steps)
+
+
+def cuts_between(steps: Iterable[tuple[int, int]]) -> Cuts:
+    """From scores and values that have them, both ascending; of each score at least its lowest value."""
     cuts: list[int | None] = [None] * (SCORES - 1)
-    below = 0
-    for value, equal in counts:
-        score = min(SCORES, 1 + SCORES * (2 * below + equal) // (2 * customers))
+    for score, value in steps:
         for place in range(score - 1):
             cuts[place] = value if cuts[place] is None else cuts[place]
-        below += equal
     return tuple(cuts)
 
 

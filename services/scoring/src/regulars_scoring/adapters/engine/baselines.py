@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from regulars_scoring.adapters.engine.counting import quantiles
 from regulars_scoring.adapters.engine.occasions import Occasions, bought_after, past_of
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.domain import baselines
@@ -14,38 +15,42 @@ FEWEST_IN_WINDOW = 50
 """Customers known before the window: with fewer, ten groups of them say nothing."""
 
 
-def own_rate(x: Ints, T: Ints) -> OwnRate:
-    return OwnRate(max(1.0, float(T.sum())) / max(1.0, float(x.sum())))
+def own_rate(x: Ints, T: Ints, customers: Ints | None = None) -> OwnRate:
+    """Each row is one customer, or as many as `customers` says."""
+    days, repeats = (column.sum() if customers is None else column @ customers for column in (T, x))
+    return OwnRate(max(1.0, float(days)) / max(1.0, float(repeats)))
 
 
 def silence_table(occasions: Occasions, days_ago: int, window_days: int, groups: int = GROUPS) -> SilenceTable | None:
-    """From the window that ended so many days ago; None where too few were customers before it.
-
-    Groups of about equal size by silence at the window's beginning; those that go against the others are pooled.
-    """
+    """From the window that ended so many days ago; None where too few were customers before it."""
     past = past_of(occasions, days_ago + window_days)
-    if past.x.size < FEWEST_IN_WINDOW:
-        return None
-    silence = past.T - past.t_x
     bought = bought_after(occasions, past, days_ago + window_days, window_days)
-    cuts = np.quantile(silence, np.arange(1, groups) / groups, method="higher").astype(np.int64)
+    return table_of_silence(past.T - past.t_x, bought, np.ones_like(bought), window_days, groups)
+
+
+def table_of_silence(
+    silence: Ints, bought: Ints, customers: Ints, window_days: int, groups: int = GROUPS
+) -> SilenceTable | None:
+    """From how long so many customers had been silent before a window, and how often each of them came in it.
+
+    Groups of about equal size by silence; those that go against the others are pooled. None where they are too few.
+    """
+    if customers.sum() < FEWEST_IN_WINDOW:
+        return None
+    cuts = quantiles(silence, [place / groups for place in range(1, groups)], customers)
     # Every bound is somebody's silence, and longer than the shortest: no group is empty.
     bounds = np.unique(cuts[cuts > silence.min()])
     group = np.searchsorted(bounds, silence, side="right")
-    sizes = np.bincount(group).astype(np.float64)
-    rates = np.bincount(group, bought) / sizes / window_days
+    sizes = np.bincount(group, customers).astype(np.float64)
+    rates = np.bincount(group, bought * customers) / sizes / window_days
     # Half a customer of each kind more, so that nobody's return is certain or out of the question.
-    silent = (np.bincount(group, bought == 0) + 0.5) / (sizes + 1.0)
+    silent = (np.bincount(group, (bought == 0) * customers) + 0.5) / (sizes + 1.0)
     return SilenceTable(
         window_days,
         tuple(bounds.tolist()),
         tuple((-_rising(-rates, sizes)).tolist()),
         tuple(_rising(silent, sizes).tolist()),
     )
-
-
-def population_mean(occasions: Occasions, days_ago: int, window_days: int) -> SilenceTable | None:
-    return silence_table(occasions, days_ago, window_days, groups=1)
 
 
 def expected_purchases(baseline: Baseline, x: Ints, t_x: Ints, T: Ints, horizon: float) -> Floats:

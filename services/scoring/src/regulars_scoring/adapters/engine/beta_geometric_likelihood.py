@@ -20,10 +20,10 @@ from regulars_scoring.adapters.engine.slices import slices_of
 class BetaGeometricLikelihood:
     """Built once, evaluated at any parameters (r, alpha, a, b)."""
 
-    def __init__(self, x: Ints, t_x: Ints, T: Ints, *, first_may_be_last: bool) -> None:
-        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T)
+    def __init__(self, x: Ints, t_x: Ints, T: Ints, customers: Ints | None, *, first_may_be_last: bool) -> None:
+        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T, customers)
         self._first = float(first_may_be_last)
-        self.customers = float(x.size)
+        self.customers = float(counts.sum())
         alike = np.bincount(x_, counts)
         self._k, self._alike = np.flatnonzero(alike).astype(np.float64), alike[alike > 0.0]
         self._ends, self._repeats = np.bincount(T_, counts), np.bincount(T_, counts * x_)
@@ -97,11 +97,11 @@ class BetaGeometricLikelihood:
         return float(value), slopes @ steep, hessian
 
 
-def mbg_likelihood(x: Ints, t_x: Ints, T: Ints) -> BetaGeometricLikelihood:
+def mbg_likelihood(x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> BetaGeometricLikelihood:
     """Of MBG/NBD."""
-    return BetaGeometricLikelihood(x, t_x, T, first_may_be_last=True)
+    return BetaGeometricLikelihood(x, t_x, T, customers, first_may_be_last=True)
 
 
-def bg_likelihood(x: Ints, t_x: Ints, T: Ints) -> BetaGeometricLikelihood:
+def bg_likelihood(x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> BetaGeometricLikelihood:
     """Of BG/NBD."""
-    return BetaGeometricLikelihood(x, t_x, T, first_may_be_last=False)
+    return BetaGeometricLikelihood(x, t_x, T, customers, first_may_be_last=False)

@@ -17,7 +17,7 @@ from regulars_scoring.adapters.engine.evaluation import (
 )
 from regulars_scoring.adapters.engine.fitting import BuyingFit, fit_buying
 from regulars_scoring.adapters.engine.occasions import Occasions, Past, sampled
-from regulars_scoring.adapters.engine.population import Population
+from regulars_scoring.adapters.engine.population import Ints, Population
 from regulars_scoring.domain.baselines import Baseline
 from regulars_scoring.domain.bg_nbd import BgNbd
 from regulars_scoring.domain.choice import Asked, Candidate, Choice, ModelName, choose
@@ -50,19 +50,29 @@ def choose_model(population: Population, occasions: Occasions, asked: Asked) -> 
 
     Raises `TooFewPurchases`, and `FitFailed` when what was asked for has no fit.
     """
-    fits, failures = _fits(population)
+    fitted = fit_all(population.x, population.t_x, population.T)
     today = Past(occasions.customer[:0], population.x, population.t_x, population.T)
     baselines = learnt_baselines(occasions, today, 0, window_for(occasions.span_days))
     evaluation = evaluate(sampled(occasions, population.size, MOST_CUSTOMERS))
-    choice = choose(asked, _candidates(fits, failures, baselines, evaluation), evaluation.compared)
-    return Chosen(choice, _serving(choice.served, fits, baselines), fits, failures, evaluation)
+    return choose_among(fitted, baselines, evaluation, asked)
 
 
-def _fits(population: Population) -> tuple[dict[str, BuyingFit], dict[str, str]]:
+Fits = tuple[Mapping[str, BuyingFit], Mapping[str, str]]
+"""The fits by model, and of those without one why there is none."""
+
+
+def choose_among(fitted: Fits, baselines: Mapping[str, Baseline], evaluation: Evaluation, asked: Asked) -> Chosen:
+    """Raises `FitFailed` when what was asked for has no fit."""
+    choice = choose(asked, _candidates(*fitted, baselines, evaluation), evaluation.compared)
+    return Chosen(choice, _serving(choice.served, fitted[0], baselines), *fitted, evaluation)
+
+
+def fit_all(x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> Fits:
+    """Each row is one customer, or as many as `customers` says. Raises `TooFewPurchases`."""
     fits, failures = dict[str, BuyingFit](), dict[str, str]()
     for name in FITTED:
         try:
-            fits[name] = fit_buying(population.x, population.t_x, population.T, name)
+            fits[name] = fit_buying(x, t_x, T, name, customers)
         except TooFewPurchases:
             raise
         except FitFailed as failure:

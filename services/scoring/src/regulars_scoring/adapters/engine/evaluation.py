@@ -6,19 +6,19 @@ said of a window is learnt from what was before it: the fits, and the baselines'
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from regulars_scoring.adapters.engine.baselines import own_rate, population_mean, silence_table
+from regulars_scoring.adapters.engine.baselines import GROUPS, own_rate, silence_table
 from regulars_scoring.adapters.engine.degeneracy import POLARISED_RATES
 from regulars_scoring.adapters.engine.fitting import FEWEST_REPEATERS, fit_buying
 from regulars_scoring.adapters.engine.metrics import Metrics, metrics_of
 from regulars_scoring.adapters.engine.occasions import Occasions, Past, bought_after, past_of
 from regulars_scoring.adapters.engine.outlook import Forecaster, outlook_of
 from regulars_scoring.adapters.engine.population import Floats, Ints
-from regulars_scoring.domain.baselines import Baseline
+from regulars_scoring.domain.baselines import Baseline, OwnRate, SilenceTable
 from regulars_scoring.domain.model import BG_NBD, MBG_NBD, OWN_RATE, PARETO_NBD, POPULATION_MEAN, RECENCY
 from regulars_scoring.domain.refusals import FitFailed
 
@@ -85,11 +85,15 @@ def evaluate(occasions: Occasions) -> Evaluation:
 
 def learnt_baselines(occasions: Occasions, past: Past, days_ago: int, window: int) -> dict[str, Baseline]:
     """The baselines as they could be had so many days ago; the own rate always can."""
-    tables = {
-        RECENCY: silence_table(occasions, days_ago, window),
-        POPULATION_MEAN: population_mean(occasions, days_ago, window),
-    }
-    return {OWN_RATE: own_rate(past.x, past.T), **{name: table for name, table in tables.items() if table is not None}}
+    return baselines_by_name(
+        own_rate(past.x, past.T), lambda groups: silence_table(occasions, days_ago, window, groups)
+    )
+
+
+def baselines_by_name(own: OwnRate, table_of: Callable[[int], SilenceTable | None]) -> dict[str, Baseline]:
+    """The own rate, and the tables of so many groups by silence that could be had."""
+    tables = {RECENCY: table_of(GROUPS), POPULATION_MEAN: table_of(1)}
+    return {OWN_RATE: own, **{name: table for name, table in tables.items() if table is not None}}
 
 
 def _forecasters(occasions: Occasions, past: Past, days_ago: int, window: int) -> dict[str, Forecaster] | None:

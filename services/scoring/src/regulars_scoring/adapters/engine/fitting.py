@@ -58,26 +58,28 @@ class SpendFit:
 class _Recipe:
     """How a model is fitted: its likelihood, where to begin, its parameters as a value."""
 
-    likelihood: Callable[[Ints, Ints, Ints], Likelihood]
+    likelihood: Callable[[Ints, Ints, Ints, Ints | None], Likelihood]
     starts: Callable[[float, float], list[list[float]]]
     model: Callable[..., Fitted]
 
 
-def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD) -> BuyingFit:
-    """The named model by maximum likelihood, MBG/NBD unless said; columns are of days, one row a customer.
+def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD, customers: Ints | None = None) -> BuyingFit:
+    """The named model by maximum likelihood, MBG/NBD unless said; columns are of days, one row a customer, or as many
+    as `customers` says.
 
     Raises `TooFewPurchases`, and `FitFailed` when no step leads anywhere.
     """
-    if (repeaters := int((x > 0).sum())) < FEWEST_REPEATERS:
+    repeaters = int(((x > 0) if customers is None else customers[x > 0]).sum())
+    if repeaters < FEWEST_REPEATERS:
         raise TooFewPurchases(f"{repeaters} customers have bought again, and a fit takes {FEWEST_REPEATERS}")
     recipe = _RECIPES[name]
-    likelihood = recipe.likelihood(x, t_x, T)
-    observed = max(float(T.mean()), 1.0)
+    likelihood = recipe.likelihood(x, t_x, T, customers)
+    observed = max(float(np.average(T, weights=customers)), 1.0)
 
     def is_boundary(parameters: Vector) -> bool:
         return bool(degeneracies_of(recipe.model(*parameters.tolist()), observed, is_at_bound=False))
 
-    best = _best(likelihood, recipe.starts(float(x.mean()), observed), is_boundary)
+    best = _best(likelihood, recipe.starts(float(np.average(x, weights=customers)), observed), is_boundary)
     if not np.isfinite(best.log_likelihood) or not (best.has_converged or best.is_at_bound):
         raise FitFailed(f"{name} did not converge in {best.steps} steps")
     model = recipe.model(*best.parameters.tolist())
@@ -121,28 +123,41 @@ def fit_spend(x: Ints, repeat_spend: Floats, total_spend: Floats) -> SpendFit:
 
     Where it cannot be had, the pooled mean: it shrinks a customer's own mean towards everybody's by one occasion.
     """
-    counted = (x > 0) & (repeat_spend > 0)
-    xs, spend = x[counted].astype(np.float64), repeat_spend[counted]
-    if xs.size < FEWEST_REPEATERS:
-        return _pooled(x, total_spend, int(xs.size), "too_few_purchases")
-    likelihood = GammaLikelihood(xs, spend)
+    paid = (x > 0) & (repeat_spend > 0)
+    return fit_repeat_spend(x[paid], repeat_spend[paid], pooled_mean(float(total_spend.sum()), int((x + 1).sum())))
+
+
+def pooled_mean(total_spend: float, occasions: int) -> float:
+    """What is spent on an occasion, in the mean over all of everybody's; 0 or more."""
+    return max(total_spend, 0.0) / float(occasions)
+
+
+def fit_repeat_spend(x: Ints, spend: Floats, mean: float, customers: Ints | None = None) -> SpendFit:
+    """As `fit_spend`, of those alone who bought again and paid; `mean` is the pooled one.
+
+    Each row is one of them, or as many as `customers` says.
+    """
+    size = int(x.size if customers is None else customers.sum())
+    if size < FEWEST_REPEATERS:
+        return _pooled(mean, size, "too_few_purchases")
+    likelihood = GammaLikelihood(x, spend, customers)
     found = maximise(likelihood, np.array([3.0, 3.0, float(np.exp(likelihood.mean_log))]))
     p, q, v = (float(value) for value in found.parameters)
     if not np.isfinite(found.log_likelihood) or not found.has_converged or found.is_at_bound:
-        return _pooled(x, total_spend, int(xs.size), "no_convergence")
+        return _pooled(mean, size, "no_convergence")
     if q <= 1.0:
-        return _pooled(x, total_spend, int(xs.size), "infinite_mean")
-    model = GammaGamma(p, q, v)
-    return SpendFit(model, GAMMA_GAMMA, int(xs.size), found.log_likelihood, _correlation(xs, spend / xs), None)
+        return _pooled(mean, size, "infinite_mean")
+    correlation = _correlation(x, spend / x, customers)
+    return SpendFit(GammaGamma(p, q, v), GAMMA_GAMMA, size, found.log_likelihood, correlation, None)
 
 
-def _pooled(x: Ints, total_spend: Floats, customers: int, refusal: str) -> SpendFit:
-    mean = max(float(total_spend.sum()), 0.0) / float((x + 1).sum())
+def _pooled(mean: float, customers: int, refusal: str) -> SpendFit:
     return SpendFit(GammaGamma(1.0, 2.0, mean), POOLED_MEAN, customers, None, None, refusal)
 
 
-def _correlation(x: Floats, mean: Floats) -> float | None:
+def _correlation(x: Ints, mean: Floats, customers: Ints | None) -> float | None:
     """Of frequency and spend: the model takes them for independent. None when either is the same for all."""
     if np.ptp(x) == 0 or np.ptp(mean) == 0:
         return None
-    return float(np.corrcoef(x, mean)[0, 1])
+    covariances = np.cov(x, mean, fweights=customers)
+    return float(covariances[0, 1] / np.sqrt(covariances[0, 0] * covariances[1, 1]))

@@ -6,22 +6,26 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from regulars_scoring.adapters.engine.newton import Matrix, Vector
-from regulars_scoring.adapters.engine.population import Floats
+from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.adapters.engine.slices import slices_of
 
 
 class GammaLikelihood:
-    """Over customers with x > 0 repeat occasions whose spend, `repeat_spend` in all, is above 0."""
+    """Over customers with x > 0 repeat occasions whose spend, `repeat_spend` in all, is above 0.
 
-    def __init__(self, x: Floats, repeat_spend: Floats) -> None:
-        self._x, self._m = x, repeat_spend
+    Each row is one of them, or as many as `customers` says.
+    """
+
+    def __init__(self, x: Ints, repeat_spend: Floats, customers: Ints | None = None) -> None:
+        alike = np.bincount(x, customers).astype(np.float64)
+        self._k, self._alike = np.flatnonzero(alike).astype(np.float64), alike[alike > 0.0]
+        self._m, self._n = repeat_spend, float(alike.sum())
+        weight = np.ones(x.size) if customers is None else customers.astype(np.float64)
+        self._weights = np.stack([weight, weight * x])
         logs = np.log(repeat_spend)
-        self._by_x = float(x @ logs)
-        alike = np.bincount(x.astype(np.int64)).astype(np.float64)
-        self._k = np.flatnonzero(alike).astype(np.float64)
-        self._alike = alike[alike > 0.0]
-        self._by_mean = float(logs.sum() - self._alike @ np.log(self._k))
-        self.mean_log = self._by_mean / x.size
+        self._by_x = float(self._weights[1] @ logs)
+        self._by_mean = float(self._weights[0] @ logs - self._alike @ np.log(self._k))
+        self.mean_log = self._by_mean / self._n
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
         """Log-likelihood, gradient and Hessian at (p, q, v).
@@ -29,7 +33,7 @@ class GammaLikelihood:
         z is the mean: sum of ln Gamma(px+q) - ln Gamma(px) - ln Gamma(q) + q ln v + px ln(xz) - ln z - (px+q) ln(v+xz).
         """
         p, q, v = parameters
-        k, h, n = self._k, self._alike, float(self._x.size)
+        k, h, n = self._k, self._alike, self._n
         (log, inverse, square), (x_log, x_inverse, x_square) = self._sums(v)
         value = h @ (gammaln(p * k + q) - gammaln(p * k)) - n * gammaln(q) + n * q * np.log(v)
         value += p * (self._by_x - x_log) - self._by_mean - q * log
@@ -54,10 +58,9 @@ class GammaLikelihood:
     def _sums(self, v: float) -> Matrix:
         """Of ln(v+xz), 1/(v+xz) and 1/(v+xz)^2 over the customers; and of x times each."""
         sums = np.zeros((2, 3))
-        for rows in slices_of(self._x.size):
+        for rows in slices_of(self._m.size):
             whole = v + self._m[rows]
             inverse = 1.0 / whole
             terms = np.stack([np.log(whole), inverse, inverse * inverse])
-            sums[0] += terms.sum(axis=1)
-            sums[1] += terms @ self._x[rows]
+            sums += self._weights[:, rows] @ terms.T
         return sums

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regulars_scoring.adapters.engine.counting import at_places
 from regulars_scoring.adapters.engine.occasions import Occasions
 from regulars_scoring.adapters.engine.population import Ints
-from regulars_scoring.domain.cycle import FEWEST_GAPS, Cycles, rank_of_limit
+from regulars_scoring.domain.cycle import FEWEST_GAPS, NO_CYCLES, Cycles, rank_of_limit
 
 Short = NDArray[np.int32]
 """A shop has some ten million gaps, and days and customers fit into four bytes."""
@@ -64,6 +65,22 @@ def cycles_of(gaps: Gaps, segments: Ints, names: Sequence[str]) -> Cycles:
     of_gap = segments[gaps.customer]
     found = {name: _limit(gaps.days[of_gap == place]) for place, name in enumerate(names)}
     return Cycles({name: limit for name, limit in found.items() if limit is not None}, _limit(gaps.days))
+
+
+def cycles_of_counts(segments: Sequence[str], days: Ints, gaps: Ints) -> Cycles:
+    """The same, where so many gaps of customers of a segment have so many days."""
+    if not gaps.size:
+        return NO_CYCLES
+    column = np.array(segments)
+    found = {}
+    for name in dict.fromkeys(segments):
+        inside = column == name
+        found[name] = _limit_of_counts(days[inside], gaps[inside])
+    return Cycles(found, _limit_of_counts(days, gaps))
+
+
+def _limit_of_counts(days: Ints, gaps: Ints) -> int:
+    return int(at_places(days, gaps, np.array([rank_of_limit(int(gaps.sum()))]))[0])
 
 
 def _limit(days: Short) -> int | None:

@@ -12,14 +12,23 @@ _CELLS_PER_ROW = 4
 """A table of all pairs there could be is quicker than sorting as long as it is not much longer than the rows."""
 
 
-def distinct_rows(first: Ints, second: Ints, third: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """The three numbers of each distinct row, in their order, and how many rows are like it. All 0 or more."""
+def distinct_rows(
+    first: Ints, second: Ints, third: Ints, customers: Ints | None = None
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """The three numbers of each distinct row, in their order, and how many customers it stands for. All 0 or more.
+
+    Each row is one customer, or as many as `customers` says.
+    """
     keys = first << (2 * _BITS)
     keys |= second << _BITS
     keys |= third
-    keys.sort()
+    if customers is None:
+        keys.sort()
+    else:
+        order = np.argsort(keys)
+        keys, customers = keys[order], customers[order]
     begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-    counts = np.diff(begins, append=keys.size)
+    counts = np.diff(begins, append=keys.size) if customers is None else np.add.reduceat(customers, begins)
     keys, mask = keys[begins], (1 << _BITS) - 1
     return keys >> (2 * _BITS), (keys >> _BITS) & mask, keys & mask, counts
 

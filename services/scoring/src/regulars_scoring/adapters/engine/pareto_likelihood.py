@@ -38,8 +38,8 @@ class _Rows:
 class ParetoLikelihood:
     """Built once, evaluated at any parameters (r, alpha, s, beta)."""
 
-    def __init__(self, x: Ints, t_x: Ints, T: Ints) -> None:
-        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T)
+    def __init__(self, x: Ints, t_x: Ints, T: Ints, customers: Ints | None = None) -> None:
+        x_, t_x_, T_, counts = distinct_rows(x, np.where(x == 0, 0, t_x), T, customers)
         pair_x, pair_day, places = distinct_pairs(np.concatenate([x_, x_]), np.concatenate([t_x_, T_]))
         last, end = places.reshape(2, -1)
         self._pair_day = pair_day.astype(np.float64)
@@ -47,10 +47,11 @@ class ParetoLikelihood:
             _Rows(x_[rows].astype(np.float64), T_[rows].astype(np.float64), counts[rows], last[rows], end[rows])
             for rows in slices_of(x_.size)
         ]
-        self.customers = float(x.size)
-        occasions, alike = np.unique(x, return_counts=True)
+        self.customers = float(counts.sum())
+        alike = np.bincount(x_, counts)
+        occasions = np.flatnonzero(alike)
         self._of_pair = np.searchsorted(occasions, pair_x)
-        self._k, self._alike = occasions.astype(np.float64), alike.astype(np.float64)
+        self._k, self._alike = occasions.astype(np.float64), alike[occasions]
 
     def __call__(self, parameters: Vector) -> tuple[float, Vector, Matrix]:
         """Log-likelihood, gradient and Hessian at (r, alpha, s, beta)."""

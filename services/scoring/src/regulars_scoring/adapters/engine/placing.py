@@ -37,8 +37,13 @@ class Places:
 
     def segments(self, grid: Grid) -> Ints:
         """Their segments, as places among the grid's."""
-        places = [[grid.segments.index(grid.segment_of(r, f)) for f in SCORED] for r in SCORED]
-        return np.array(places, dtype=np.int64)[self.recency - 1, self.frequency - 1]
+        return segments_by(grid, self.recency, self.frequency)
+
+
+def segments_by(grid: Grid, recency: Ints, frequency: Ints) -> Ints:
+    """The segments that the scores lead to, as places among the grid's."""
+    places = [[grid.segments.index(grid.segment_of(r, f)) for f in SCORED] for r in SCORED]
+    return np.array(places, dtype=np.int64)[recency - 1, frequency - 1]
 
 
 def axes_of(population: Population) -> Axes:

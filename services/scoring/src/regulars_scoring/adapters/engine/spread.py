@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from regulars_scoring.adapters.engine.drafting import Drafts
-from regulars_scoring.adapters.engine.population import Floats, Population
+from regulars_scoring.adapters.engine.population import Floats, Ints, Population
 from regulars_scoring.domain.findings import SegmentCount
 from regulars_scoring.domain.grid import SCORES
 from regulars_scoring.domain.model import MBG_NBD
@@ -17,7 +17,12 @@ from regulars_scoring.domain.plain_words import notes_of
 
 def cells_of(drafts: Drafts) -> dict[tuple[int, int], int]:
     """Customers by their scores of recency and frequency, the empty cells too."""
-    counts = np.bincount(drafts.recency * (SCORES + 1) + drafts.frequency, minlength=(SCORES + 1) ** 2)
+    return count_cells(drafts.recency, drafts.frequency, np.ones_like(drafts.recency))
+
+
+def count_cells(recency: Ints, frequency: Ints, customers: Ints) -> dict[tuple[int, int], int]:
+    """The same, of so many customers with the scores of each row."""
+    counts = np.bincount(recency * (SCORES + 1) + frequency, customers, minlength=(SCORES + 1) ** 2)
     scores = range(1, SCORES + 1)
     return {(r, f): int(counts[r * (SCORES + 1) + f]) for r in scores for f in scores}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars_scoring.adapters.files.refusals import WrongUse
+from regulars_scoring.adapters.files.statements import Column
 from regulars_scoring.adapters.files.targets import as_a_whole
 
 MEMORY = "600MB"
 """DuckDB's share; the columns of the customers come on top of it."""
 LOOK_EVERY_S = 0.1
 
-Column = NDArray[Any]
-Parameters = Sequence[object] | Mapping[str, object]
+Parameters = Sequence[object]
 Share = Callable[[float], None]
 """Told how much of a statement is done, 0 to 1."""
 
@@ -43,6 +44,20 @@ class Bench:
     def columns(self, statement: str, parameters: Parameters = ()) -> dict[str, Column]:
         """The result by columns; none of them may hold NULL."""
         return dict(self._connection.execute(statement, parameters).fetchnumpy())
+
+    def batches(self, statement: str) -> list[Any]:
+        """The result as Arrow's record batches."""
+        batches: list[Any] = self._connection.sql(statement).to_arrow_table().to_batches()
+        return batches
+
+    def keep(self, name: str, select: str) -> None:
+        self.rows(f"CREATE TEMP TABLE {name} AS {select}")
+
+    def keep_in_order(self, name: str, select: str, by: str) -> None:
+        self.keep(name, f"SELECT row_number() OVER (ORDER BY {by}) - 1 AS place, * FROM ({select})")
+
+    def call(self, name: str, select: str) -> None:
+        self.rows(f"CREATE VIEW {name} AS {select}")
 
     def lend(self, name: str, columns: Mapping[str, Column]) -> None:
         """Let statements read these columns as a table."""
@@ -80,6 +95,7 @@ def a_bench() -> Iterator[Bench]:
         # Days are those of the file, whatever the machine's zone is.
         for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
             connection.execute(f"SET {setting}").fetchall()
+        connection.execute("CREATE MACRO days_between(earlier, later) AS later - earlier").fetchall()
         try:
             yield Bench(connection, Path(folder))
         except duckdb.InterruptException:
@@ -115,6 +131,11 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL reads it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def dated(day: date) -> str:
+    """A day as SQL reads it."""
+    return f"DATE '{day.isoformat()}'"
 
 
 def whole(column: Column) -> NDArray[np.int64]:

@@ -6,7 +6,8 @@ in a currency without a rate is an occasion by the same rule, in its own money, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,28 +18,26 @@ from regulars_scoring.adapters.files.asking import Asking
 from regulars_scoring.adapters.files.bench import Bench, Share
 from regulars_scoring.adapters.files.refusals import WrongUse
 from regulars_scoring.adapters.files.rows import BECAUSE, REASONS, Rows, rows_of
+from regulars_scoring.adapters.files.statements import Statements
 from regulars_scoring.adapters.files.table import BROKEN_LINES, Table, table_of
 
 BROKEN = "broken line"
 
 _ENTRIES = """
-    CREATE TEMP TABLE entries AS
     SELECT "our reason" AS reason, CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
            CASE WHEN "our reason" = 0 THEN "our day" END AS day,{currencies}
            CAST(sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS BIGINT) AS net,
-           count(*) FILTER ("our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
+           count(*) FILTER (WHERE "our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
     FROM ({rows}) GROUP BY ALL
 """
 _CURRENCIES = ' "our currency" AS currency, "our is_counted" AS is_counted,'
 _DAYS = """
-    CREATE VIEW days AS
     SELECT customer, day, net, net > 0 OR (net = 0 AND returns = 0) AS is_occasion FROM entries WHERE reason = 0
 """
 _DAYS_OF_CURRENCIES = """
-    CREATE VIEW days AS
-    SELECT customer, day, coalesce(CAST(sum(net) FILTER (is_counted) AS BIGINT), 0) AS net,
-           coalesce(sum(net) FILTER (is_counted) > 0, false)
-           OR coalesce(sum(net) FILTER (is_counted) = 0 AND sum(returns) FILTER (is_counted) = 0, false)
+    SELECT customer, day, coalesce(CAST(sum(net) FILTER (WHERE is_counted) AS BIGINT), 0) AS net,
+           coalesce(sum(net) FILTER (WHERE is_counted) > 0, false)
+           OR coalesce(sum(net) FILTER (WHERE is_counted) = 0 AND sum(returns) FILTER (WHERE is_counted) = 0, false)
            OR bool_or(NOT is_counted AND (net > 0 OR (net = 0 AND returns = 0))) AS is_occasion
     FROM entries WHERE reason = 0 GROUP BY customer, day
 """
@@ -48,7 +47,8 @@ _KEEP_BROKEN = f"""
     SELECT DISTINCT line AS number, rtrim(csv_line, chr(10) || chr(13)) AS line FROM {BROKEN_LINES}
 """
 # A quote that is opened and never closed takes all lines after it along: they count, too.
-_COUNT_BROKEN = "SELECT coalesce(sum(1 + length(line) - length(replace(line, chr(10), ''))), 0) FROM broken"
+_COUNT_BROKEN = "SELECT coalesce(sum(1 + length(line) - length(replace(line, chr(10), ''))), 0) AS broken FROM broken"
+_BROKEN_REASON = len(REASONS) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +73,45 @@ class Ledger:
 def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
     """Read the file. Raises `WrongUse` where it holds no purchase, or is not what it is said to be."""
     table = table_of(bench, asking)
-    try:
+    with reading(asking.path):
         rows = rows_of(bench, table, asking)
-        currencies = _CURRENCIES if rows.has_currencies else ""
-        bench.watched(_ENTRIES.format(currencies=currencies, rows=rows.select), tell)
+        gather_entries(bench, table, rows, tell)
+    return ledger_from(bench, asking, table, rows)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Torn pages, columns of lists and the like as `WrongUse`: each has its own exception, some of them none."""
+    try:
+        yield
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
-        # Torn pages, columns of lists and the like: each has its own exception, some of them none.
-        raise WrongUse(f"{asking.path} cannot be read to its end: {str(error).splitlines()[0]}") from None
-    bench.rows(_DAYS_OF_CURRENCIES if rows.has_currencies else _DAYS)
-    set_aside = _set_aside(bench, table)
-    (kept,) = bench.row("SELECT coalesce(sum(rows), 0) FROM entries WHERE reason = 0")
+        raise WrongUse(f"{path} cannot be read to its end: {str(error).splitlines()[0]}") from None
+
+
+def gather_entries(bench: Bench, table: Table, rows: Rows, tell: Share) -> None:
+    """Make the table `entries`, which everything else is made of."""
+    select = _ENTRIES.format(currencies=_CURRENCIES if rows.has_currencies else "", rows=rows.select)
+    bench.watched(f"CREATE TEMP TABLE entries AS {select}", tell)
+    if table.is_text:
+        bench.rows(_KEEP_BROKEN)
+        bench.rows(f"INSERT INTO entries (reason, rows) SELECT {_BROKEN_REASON}, broken FROM ({_COUNT_BROKEN})")
+
+
+def ledger_from(bench: Statements, asking: Asking, table: Table, rows: Rows) -> Ledger:
+    """What the entries come to, which the bench has. Raises `WrongUse` where there is no purchase among them."""
+    bench.call("days", _DAYS_OF_CURRENCIES if rows.has_currencies else _DAYS)
+    counts = bench.rows(
+        "SELECT reason, CAST(sum(rows) AS BIGINT) AS rows FROM entries GROUP BY 1 HAVING sum(rows) > 0 ORDER BY 1"
+    )
+    found = dict(counts)
+    kept = found.pop(0, 0)
+    set_aside = {(*REASONS, BROKEN)[reason - 1]: count for reason, count in found.items()}
     first, last = bench.row("SELECT min(day), max(day) FROM days WHERE is_occasion")
     if first is None:
         raise WrongUse(f"{asking.path} holds no purchase{_blame(set_aside, kept)}")
-    return Ledger(table, rows, first, last, int(kept) + sum(set_aside.values()), set_aside)
-
-
-def _set_aside(bench: Bench, table: Table) -> dict[str, int]:
-    counts = bench.rows("SELECT reason, CAST(sum(rows) AS BIGINT) FROM entries WHERE reason > 0 GROUP BY 1 ORDER BY 1")
-    found = {REASONS[reason - 1]: count for reason, count in counts}
-    if not table.is_text:
-        return found
-    bench.rows(_KEEP_BROKEN)
-    (broken,) = bench.row(_COUNT_BROKEN)
-    return found | ({BROKEN: int(broken)} if broken else {})
+    return Ledger(table, rows, first, last, kept + sum(set_aside.values()), set_aside)
 
 
 def _blame(set_aside: Mapping[str, int], kept: int) -> str:
@@ -109,17 +122,17 @@ def _blame(set_aside: Mapping[str, int], kept: int) -> str:
     return ": give a file with a purchase in each row"
 
 
-def later_than(bench: Bench, as_of: date) -> int:
+def later_than(bench: Statements, as_of: date) -> int:
     """Rows of the days after that one."""
     return int(bench.row("SELECT coalesce(sum(rows), 0) FROM entries WHERE reason = 0 AND day > ?", [as_of])[0])
 
 
-def returns_until(bench: Bench, as_of: date) -> int:
+def returns_until(bench: Statements, as_of: date) -> int:
     """Rows with an amount below 0, up to that day."""
     return int(bench.row("SELECT coalesce(sum(returns), 0) FROM entries WHERE reason = 0 AND day <= ?", [as_of])[0])
 
 
-def foreign_until(bench: Bench, ledger: Ledger, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
+def foreign_until(bench: Statements, ledger: Ledger, as_of: date) -> tuple[dict[str, int], dict[str, int]]:
     """Rows in other currencies, by currency, up to that day: those without money, and those converted."""
     if not ledger.rows.has_currencies:
         return {}, {}
@@ -132,13 +145,13 @@ def foreign_until(bench: Bench, ledger: Ledger, as_of: date) -> tuple[dict[str, 
     return without, converted
 
 
-def write_rejects(bench: Bench, ledger: Ledger, target: Path) -> None:
+def write_rejects(bench: Bench, table: Table, rows: Rows, target: Path) -> None:
     """The rows set aside as they stand in the file, with the reason; of a broken line, which is in no column, the line.
 
     As CSV, or Parquet by the suffix. The file is read once more.
     """
-    rejects = ledger.rows.rejects()
-    if ledger.table.is_text:
+    rejects = rows.rejects()
+    if table.is_text:
         broken = f"SELECT line, '{BROKEN}' AS \"{BECAUSE}\" FROM broken"
         rejects = f"SELECT * FROM ({rejects}) UNION ALL BY NAME {broken}"
     bench.copy(rejects, target)

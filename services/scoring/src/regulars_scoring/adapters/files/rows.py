@@ -21,13 +21,23 @@ BECAUSE = "set aside because"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`select` has the file's columns, and ours by names that no file has: reason (0: none), customer, day, currency
-    (empty: none named), is_counted (its money is), minor; all but the first NULL or without meaning where it is not 0.
-    """
+    """How the rows of a relation are read: `named`, `reason` and `money` are made of each, one after another."""
 
-    select: str
+    relation: str
+    named: str
+    reason: str
+    money: str
     currency: str
     has_currencies: bool
+
+    @property
+    def select(self) -> str:
+        """It has the file's columns, and ours by names that no file has: reason (0: none), customer, day, currency
+        (empty: none named), is_counted (its money is), minor; all but the first NULL or without meaning where it is
+        not 0.
+        """
+        judged = f"SELECT *, {self.reason} FROM (SELECT *, {self.named} FROM {self.relation})"
+        return f"SELECT *, {self.money} FROM ({judged})"
 
     def rejects(self) -> str:
         """A SELECT of the rows set aside, as they stand in the file, with the reason."""
@@ -57,8 +67,14 @@ def rows_of(bench: Bench, table: Table, asking: Asking) -> Rows:
     }
     named = ", ".join(f'{expression} AS "our {name}"' for name, expression in parts.items())
     currency = _reporting_currency(bench, table, columns.currency, asking.currency)
-    judged = f"SELECT *, {_reason(currency, columns.currency)} FROM (SELECT *, {named} FROM {table.relation})"
-    return Rows(f"SELECT *, {_money(currency, asking)} FROM ({judged})", currency, columns.currency is not None)
+    return Rows(
+        relation=table.relation,
+        named=named,
+        reason=_reason(currency, columns.currency),
+        money=_money(currency, asking),
+        currency=currency,
+        has_currencies=columns.currency is not None,
+    )
 
 
 def _reason(currency: str, currency_column: str | None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from regulars_scoring.adapters.files.bench import Bench, Column, identifier
+from regulars_scoring.adapters.files.bench import Bench, identifier
+from regulars_scoring.adapters.files.statements import Column
 
 FIGURES = "figures"
 

@@ -29,12 +29,20 @@ USUAL: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`relation` follows FROM; `types` are DuckDB's, by the file's own names; `read_as` says how it was read."""
+    """`relation` follows FROM, and reads `source`: the file, or a copy of it that DuckDB can read.
+
+    `types` are DuckDB's, by the file's own names; `read_as` says how it was read; only a text has a `header`.
+    """
 
     relation: str
     types: Mapping[str, str]
     read_as: str
-    is_text: bool
+    source: Path
+    header: Header | None = None
+
+    @property
+    def is_text(self) -> bool:
+        return self.header is not None
 
 
 def table_of(bench: Bench, asking: Asking) -> Table:
@@ -60,7 +68,7 @@ def _parquet(bench: Bench, path: Path) -> Table:
         described = bench.rows(f"DESCRIBE FROM {relation}")
     except duckdb.Error:
         raise WrongUse(f"{path} begins as Parquet and cannot be read as such: is it complete?") from None
-    return Table(relation, {row[0]: row[1] for row in described}, "Parquet", is_text=False)
+    return Table(relation, {row[0]: row[1] for row in described}, "Parquet", path)
 
 
 def _text(bench: Bench, asking: Asking) -> Table:
@@ -74,16 +82,21 @@ def _text(bench: Bench, asking: Asking) -> Table:
     header = _header(copy, dialect, path)
     shown = {"\t": "tabs"}.get(header.separator, f"'{header.separator}'")
     read_as = f"text, separated by {shown}, in {encoding}"
-    return Table(_relation(copy, header), dict.fromkeys(header.names, "VARCHAR"), read_as, is_text=True)
+    relation = text_relation(copy, header, header.blank_lines, has_header=True)
+    return Table(relation, dict.fromkeys(header.names, "VARCHAR"), read_as, copy, header)
 
 
-def _relation(copy: Path, header: Header) -> str:
-    """Every column is text: numbers and dates are read by our own rules, so that what is none can be counted."""
+def text_relation(source: Path, header: Header, blank_lines: int, *, has_header: bool) -> str:
+    """Every column is text: numbers and dates are read by our own rules, so that what is none can be counted.
+
+    `blank_lines` is how many stand above the first line.
+    """
     names = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header.names)
     # Strict: a line with more fields than names is broken. Else the cents of `5,00` would go unnoticed.
     return (
-        f"read_csv({literal(str(copy))}, delim = {literal(header.separator)}, columns = {{{names}}}, header = true, "
-        f"skip = {header.blank_lines}, auto_detect = false, quote = '\"', escape = '\"', strict_mode = true, "
+        f"read_csv({literal(str(source))}, delim = {literal(header.separator)}, columns = {{{names}}}, "
+        f"header = {str(has_header).lower()}, skip = {blank_lines}, auto_detect = false, "
+        "quote = '\"', escape = '\"', strict_mode = true, "
         "ignore_errors = true, store_rejects = true, rejects_limit = 0, "
         f"rejects_table = '{BROKEN_LINES}', rejects_scan = 'broken_files')"
     )

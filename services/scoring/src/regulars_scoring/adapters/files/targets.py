@@ -13,11 +13,16 @@ TABLES = (".parquet", ".pq", ".csv")
 PAGES = (".html", ".htm")
 
 
-def check_targets(source: Path, out: Path, report: Path | None, rejects: Path | None) -> None:
-    """Raises `WrongUse` for a place that cannot be written to, a suffix that means nothing, or a file named twice."""
-    _check(out, TABLES)
+def check_targets(
+    source: Path, out: Path, report: Path | None, rejects: Path | None, *, are_folders: bool = False
+) -> None:
+    """Raises `WrongUse` for a place that cannot be written to, a suffix that means nothing, or a file named twice.
+
+    `are_folders`: the tables become folders of files.
+    """
+    _check(out, TABLES, is_folder=are_folders)
     if rejects is not None:
-        _check(rejects, TABLES)
+        _check(rejects, TABLES, is_folder=are_folders)
     if report is not None:
         _check(report, PAGES)
     seen = {source.resolve()}
@@ -29,13 +34,13 @@ def check_targets(source: Path, out: Path, report: Path | None, rejects: Path | 
         seen.add(target.resolve())
 
 
-def _check(target: Path, suffixes: tuple[str, ...]) -> None:
+def _check(target: Path, suffixes: tuple[str, ...], *, is_folder: bool = False) -> None:
     if target.suffix.lower() not in suffixes:
         raise WrongUse(f"{target} has to end with {' or '.join(suffixes)}")
     folder = target.parent
     if not folder.is_dir():
         raise WrongUse(f"there is no folder {folder}: make it first")
-    if target.is_dir():
+    if target.is_dir() and not is_folder:
         raise WrongUse(f"{target} is a folder: name a file")
     if not os.access(folder, os.W_OK):
         raise WrongUse(f"{folder} may not be written to: name a folder that is yours")
