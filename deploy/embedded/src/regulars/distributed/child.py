@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -106,14 +107,17 @@ class Child:
                 stderr=log,
                 env=os.environ | command.environment,
                 pass_fds=command.sockets,
-                # Linux shares the processors out between sessions first.
-                start_new_session=True,
+                # Linux shares the processors out between sessions first: those who step back share one, the
+                # supervisor's, and the others have one each.
+                start_new_session=command.niceness == 0,
+                process_group=0 if command.niceness else None,
                 preexec_fn=before_exec(command.user, dies_with_us=True, niceness=command.niceness),
             )
 
     async def until_ended(self) -> str:
         assert self._process is not None
         status = await self._process.wait()
+        _end_group(self._process.pid)
         return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
     async def end(self) -> None:
@@ -126,6 +130,13 @@ class Child:
             _log.warning("killed", process=self.name, reason=f"still there after {STOP_TIMEOUT_S:.0f} s")
             process.kill()
             await process.wait()
+            _end_group(process.pid)
+
+
+def _end_group(leader: int) -> None:
+    """What a process that has ended leaves: a killed nginx's workers would go on, and keep its port."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 class Held(Protocol):
