@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from loyalty.db_rig import a_message
+from loyalty.db_rig import Rig, a_message
 from loyalty.desk import Desk
 from loyalty.memory import MemoryDatabase
 from loyalty.shop import Shop, a_verifier, settings_for
@@ -39,6 +39,29 @@ async def desk(request: pytest.FixtureRequest, fresh_database: FreshDatabase) ->
     cache = ProgrammeCache()
     yield Desk(Transactions(database, lambda connection: PostgresUnit(connection, cache, a_message)))
     await database.close()
+
+
+@pytest.fixture
+async def url(fresh_database: FreshDatabase) -> str:
+    """Of an empty loyalty database."""
+    return await fresh_database("regulars_loyalty")
+
+
+@pytest.fixture
+async def rig(url: str) -> AsyncIterator[Rig]:
+    """A process with the plainest programme; files of tests that ask for another have a rig of their own."""
+    rig = Rig(url)
+    await rig.publish()
+    yield rig
+    await rig.close()
+
+
+@pytest.fixture
+async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
+    """A second process of the same service."""
+    other = Rig(url)
+    yield other
+    await other.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,18 +14,10 @@ from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.domain.refusals import InsufficientPoints
 
-if TYPE_CHECKING:
-    from conftest import FreshDatabase
-
 GOLD_FROM_1000 = [
     {"code": "base", "from": 0, "multiplier": "1"},
     {"code": "gold", "from": 1000, "multiplier": "2"},
 ]
-
-
-@pytest.fixture
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database("regulars_loyalty")
 
 
 @pytest.fixture
@@ -36,14 +27,6 @@ async def rig(url: str) -> AsyncIterator[Rig]:
     await rig.look_at_programmes()
     yield rig
     await rig.close()
-
-
-@pytest.fixture
-async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
-    """A second process of the same service."""
-    other = Rig(url)
-    yield other
-    await other.close()
 
 
 def a_large_batch() -> list[RecordPurchase]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -17,15 +17,7 @@ from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, S
 from regulars_loyalty.application.record_purchases import record_purchases
 from regulars_loyalty.application.recording_at_once import record_at_once
 
-if TYPE_CHECKING:
-    from conftest import FreshDatabase
-
 ROWS = ["purchases", "purchase_lines", "lots", "postings", "accounts", "outbox", "identifiers"]
-
-
-@pytest.fixture
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database("regulars_loyalty")
 
 
 @pytest.fixture
@@ -35,14 +27,6 @@ async def rig(url: str) -> AsyncIterator[Rig]:
     await rig.look_at_programmes()
     yield rig
     await rig.close()
-
-
-@pytest.fixture
-async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
-    """A second process of the same service."""
-    other = Rig(url)
-    yield other
-    await other.close()
 
 
 async def at_once(rig: Rig, *commands: RecordPurchase) -> list[Answer] | None:
@@ -94,11 +78,11 @@ async def test_a_purchase_of_nobody_is_stored_too(rig: Rig) -> None:
 
 @pytest.mark.parametrize("shopper", [ANNA, BEN], ids=["an account of long standing", "an account just opened"])
 async def test_an_account_that_another_process_wrote_to_meanwhile_stays_that_ones(
-    rig: Rig, other: Rig, shopper: object
+    rig: Rig, other: Rig, shopper: UUID
 ) -> None:
     await rig.sell(500)
-    theirs = a_command(a_purchase(10_000), shopper)  # type: ignore[arg-type]
-    mine = a_command(a_purchase(2_000), shopper), a_command(a_purchase(700), None)  # type: ignore[arg-type]
+    theirs = a_command(a_purchase(10_000), shopper)
+    mine = a_command(a_purchase(2_000), shopper), a_command(a_purchase(700), None)
     assert await record_at_once(mine, Meanwhile(rig, theirs, other), rig.clock) is None
     assert (await rows(rig))["purchases"] == 2
     balance = await rig.value("SELECT spendable FROM accounts WHERE customer_id = :id", {"id": shopper})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,31 +16,7 @@ from regulars_loyalty.application.purchase_rows import Answer, Shopper
 from regulars_loyalty.domain.returning import LineWanted
 from waiting import until_somebody_waits_for_a_lock
 
-if TYPE_CHECKING:
-    from conftest import FreshDatabase
-
 CARD = "k1:4a"
-
-
-@pytest.fixture
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database("regulars_loyalty")
-
-
-@pytest.fixture
-async def rig(url: str) -> AsyncIterator[Rig]:
-    rig = Rig(url)
-    await rig.publish()
-    yield rig
-    await rig.close()
-
-
-@pytest.fixture
-async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
-    """A second process of the same service."""
-    other = Rig(url)
-    yield other
-    await other.close()
 
 
 async def programmes_seen_by(rig: Rig) -> dict[str, int]:

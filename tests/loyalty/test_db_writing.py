@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,14 +16,6 @@ from regulars_loyalty.application.ports import Owner, Raced, Writing
 from regulars_loyalty.application.purchase_rows import Answer, unclaimed_row
 from regulars_loyalty.domain.returning import LineWanted
 
-if TYPE_CHECKING:
-    from conftest import FreshDatabase
-
-
-@pytest.fixture
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database("regulars_loyalty")
-
 
 @pytest.fixture
 async def rig(url: str) -> AsyncIterator[Rig]:
@@ -32,14 +23,6 @@ async def rig(url: str) -> AsyncIterator[Rig]:
     await rig.publish(rules=[{"code": "welcome", "when": {"first_purchase": True}, "bonus": 50}])
     yield rig
     await rig.close()
-
-
-@pytest.fixture
-async def other(url: str, rig: Rig) -> AsyncIterator[Rig]:
-    """A second process of the same service."""
-    other = Rig(url)
-    yield other
-    await other.close()
 
 
 async def test_a_purchase_reads_back_as_it_was_recorded(rig: Rig) -> None:

@@ -22,9 +22,9 @@ from regulars_scoring.domain.affinity import (
     LEAST_TOGETHER,
     MISLED,
     RULES_PER_PRODUCT,
-    least_share,
 )
 from regulars_scoring.domain.goods import NO_GOODS, Bought, Goods, Receipt, bought_on, goods_of, kept
+from regulars_scoring.domain.proportions import share_of
 
 DAY = date(2026, 2, 10)
 
@@ -151,7 +151,8 @@ def test_chance_expects_each_product_as_often_as_it_is_held_and_pairs_no_less_th
 @given(st.integers(1, 10**6), st.integers(0, 10**6))
 def test_the_least_share_is_below_the_share_and_the_same_in_the_run_and_in_the_answer(of: int, missing: int) -> None:
     hits = max(0, of - missing)
-    least = least_share(hits, of)
+    least = share_of(hits, of).low
+    assert least is not None
     assert -1e-12 <= least <= hits / of
     assert isclose(least_shares(np.array([hits]), np.array([of]))[0], least, rel_tol=1e-9, abs_tol=1e-12)
 

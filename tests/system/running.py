@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from system.processes import descendants
 LOOK_EVERY_S = 0.05
 
 
-class Running:
+class Running(ABC):
     """One home and one port, on which the process may be started and ended as often as one likes.
 
     `command` is what follows `regulars`, without home and port.
@@ -66,9 +67,10 @@ class Running:
                 env=self.environment,
             )
 
+    @abstractmethod
     async def until_ready(self) -> None:
         """Return once /readyz says so. A process that ended instead fails with what it printed."""
-        raise NotImplementedError
+        ...
 
     def client(self) -> httpx.AsyncClient:
         """A client with the key of the home."""
@@ -98,9 +100,10 @@ class Running:
         finally:
             await connection.close()
 
+    @abstractmethod
     def _postgres(self) -> dict[str, Any]:
         """How its PostgreSQL is reached, in asyncpg's words."""
-        raise NotImplementedError
+        ...
 
     @property
     def _log_path(self) -> Path:

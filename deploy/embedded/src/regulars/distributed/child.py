@@ -74,7 +74,7 @@ class Command:
 
 
 class Child:
-    """A command as a child in a process group of its own, so that Ctrl-C reaches us first. It dies with us."""
+    """A command as a child that leads a process group, so that Ctrl-C reaches us first. It dies with us."""
 
     def __init__(self, command: Command) -> None:
         self.command = command

@@ -18,8 +18,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import floor, sqrt
+from math import floor
 from uuid import UUID
+
+from regulars_scoring.domain.proportions import share_of
 
 YEAR_DAYS = 365
 LARGEST_BASKET = 100
@@ -28,14 +30,6 @@ LEAST_TOGETHER = 5
 LEAST_CONFIDENCE = 0.05
 RULES_PER_PRODUCT = 50
 MISLED = 0.05
-Z = 1.959963984540054
-"""Of a standard normal variable, 95 % lie between -Z and Z."""
-
-
-def least_share(hits: int, of: int) -> float:
-    """The lower end of Wilson's 95 % interval of a share, which small numbers make cautious (Wilson 1927)."""
-    share, slack = hits / of, Z * Z / of
-    return (share + slack / 2 - sqrt(slack * (share * (1 - share) + slack / 4))) / (1 + slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,10 @@ class Rule:
 
     @property
     def confidence_low(self) -> float:
-        return least_share(self.together, self.one.baskets)
+        """The lower end of Wilson's 95 % interval of the confidence, which small numbers make cautious."""
+        low = share_of(self.together, self.one.baskets).low
+        assert low is not None, "a product is in a basket"
+        return low
 
     @property
     def lift(self) -> float:

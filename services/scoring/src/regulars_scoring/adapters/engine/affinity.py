@@ -18,8 +18,8 @@ from regulars_scoring.domain.affinity import (
     LEAST_TOGETHER,
     MISLED,
     RULES_PER_PRODUCT,
-    Z,
 )
+from regulars_scoring.domain.proportions import Z
 
 PAIRS_AT_ONCE = 8_000_000
 """How many counts of pairs are held at a time, some 10 bytes each."""
@@ -120,7 +120,7 @@ class _Guard:
 
 
 def least_shares(hits: Ints, of: Ints) -> Floats:
-    """As `domain.affinity.least_share`."""
+    """As `domain.proportions.share_of`, the lower ends."""
     share, slack = hits / of, Z * Z / of
     low: Floats = (share + slack / 2 - np.sqrt(slack * (share * (1 - share) + slack / 4))) / (1 + slack)
     return low

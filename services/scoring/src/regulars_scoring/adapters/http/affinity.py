@@ -6,22 +6,20 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import Field
 
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
 from regulars_kit.limits import LIMITS
 from regulars_kit.models import PageLimit, Text
 from regulars_kit.values import CustomerId
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_affinity import read_affinity
 from regulars_scoring.application.read_next_best import read_next_best
 
 router = Router(tags=["scoring"])
 
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 Limit = Annotated[PageLimit, Query()]
 
 

@@ -3,21 +3,17 @@
 # No `from __future__ import annotations`: FastAPI reads the annotations as objects.
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import Depends
-
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_insight import read_insight
 from regulars_scoring.domain.insights import audit_name
 
 router = Router(tags=["scoring"])
 
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 
 WindowDays = Literal["30", "90", "180", "365"]
 """As text, since an address holds nothing else; the run audits over these windows."""

@@ -7,21 +7,18 @@ from datetime import date
 from typing import Annotated, Any, Self, cast
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router, decode_cursor, encode_cursor
 from regulars_kit.limits import LIMITS
 from regulars_kit.models import PageLimit
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_insight import read_insight
 from regulars_scoring.domain.cohorts import Cohort, Span
 from regulars_scoring.domain.insights import cohorts_name
 
 router = Router(tags=["scoring"])
-
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 
 
 class CohortOut(Answer):

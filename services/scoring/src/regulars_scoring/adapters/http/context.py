@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from regulars_kit.auth import Principal, requires
 from regulars_scoring.application.ports import House, Reads, Transactions
 
 
@@ -24,3 +25,4 @@ async def context_of(request: Request) -> Context:
 
 
 Here = Annotated[Context, Depends(context_of)]
+Reader = Annotated[Principal, Depends(requires("scores:read"))]

@@ -5,14 +5,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import Depends
-
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.ports import CellCount, DecileCount
 from regulars_scoring.application.read_distribution import read_cells, read_deciles
@@ -21,8 +18,6 @@ from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.scoring import BANDS
 
 router = Router(tags=["scoring"])
-
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 
 
 TOP_DECILES = 2

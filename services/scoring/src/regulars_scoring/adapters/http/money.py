@@ -7,14 +7,13 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
 from regulars_kit.models import Day
 from regulars_kit.validation import FieldError, InvalidRequest
 from regulars_kit.values import currency_exponent
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.adapters.http.profits import ProfitOut
 from regulars_scoring.adapters.http.shape import Answer
 from regulars_scoring.application.read_retention import Retention, read_retention
@@ -25,7 +24,6 @@ from regulars_scoring.domain.segment_profit import CellProfit, by_month, by_segm
 
 router = Router(tags=["scoring"])
 
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 
 LONGEST_DAYS = 3_660
 RISE_POINTS = 5

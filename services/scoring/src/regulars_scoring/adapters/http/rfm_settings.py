@@ -11,7 +11,7 @@ from pydantic import Field
 from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router
 from regulars_kit.models import Minor, StrictModel, Text
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.application.change_rfm_settings import change_rfm_settings
 from regulars_scoring.application.read_rfm_settings import read_rfm_settings
 from regulars_scoring.domain.grid import DEFAULT_GRID, SCORES, Area, Grid
@@ -19,7 +19,6 @@ from regulars_scoring.domain.rfm_settings import OwnCuts, RfmSettings
 
 router = Router(tags=["scoring"])
 
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 Runner = Annotated[Principal, Depends(requires("scoring:run"))]
 
 MOST_DAYS = 36_500

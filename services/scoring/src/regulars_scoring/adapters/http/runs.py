@@ -15,7 +15,7 @@ from regulars_kit.limits import LIMITS
 from regulars_kit.models import Day, PageLimit, StrictModel
 from regulars_kit.pagination import CursorInvalid
 from regulars_scoring.adapters.http.answers import ModelOut, RunOut, RunsOut, StartedOut
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.application.ports import Call
 from regulars_scoring.application.read_model import read_model
 from regulars_scoring.application.read_runs import list_runs, read_run
@@ -25,7 +25,6 @@ from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS
 
 router = Router(tags=["scoring"])
 
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 Runner = Annotated[Principal, Depends(requires("scoring:run"))]
 
 LONGEST_HORIZON_DAYS = 3_650

@@ -5,21 +5,18 @@
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 
-from regulars_kit.auth import Principal, requires
 from regulars_kit.http import Router, decode_cursor, encode_cursor
 from regulars_kit.limits import LIMITS
 from regulars_kit.models import Day, PageLimit
 from regulars_kit.values import CustomerId
 from regulars_scoring.adapters.http.answers import HistoryOut, PublishedOut, ScoreOut
-from regulars_scoring.adapters.http.context import Here
+from regulars_scoring.adapters.http.context import Here, Reader
 from regulars_scoring.application.read_history import read_history
 from regulars_scoring.application.read_score import read_score
 
 router = Router(tags=["scores"])
-
-Reader = Annotated[Principal, Depends(requires("scores:read"))]
 
 
 @router.get("/v1/scores/{customer_id}")
