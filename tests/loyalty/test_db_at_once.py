@@ -11,6 +11,7 @@ import pytest
 
 from builders import ANNA, BEN, a_purchase
 from loyalty.db_rig import Rig, a_command
+from regulars_loyalty.adapters.db.session import Session
 from regulars_loyalty.application.ports import LoyaltyUnit, Owner, Passbook
 from regulars_loyalty.application.pricing_ahead import LARGE
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, Shopper
@@ -63,6 +64,19 @@ async def test_purchases_of_several_customers_are_stored_and_answered_in_order(r
     assert ['"earned":20' in answers[0].body, '"earned":10' in answers[1].body] == [True, True]
     # The third message is of the programme.
     assert await rows(rig) == dict(zip(ROWS, (2, 2, 2, 2, 2, 3, 0), strict=True))
+
+
+async def test_it_takes_two_exchanges_with_the_database(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    fetch = Session.fetch
+
+    async def counted(session: Session, statement: str, *values: object) -> object:
+        sent.append(statement)
+        return await fetch(session, statement, *values)
+
+    monkeypatch.setattr(Session, "fetch", counted)
+    assert await at_once(rig, a_command(a_purchase(2_000)), a_command(a_purchase(1_000), BEN)) is not None
+    assert len(sent) == 2
 
 
 async def test_two_of_one_customer_are_told_apart_in_their_order(rig: Rig) -> None:

@@ -18,11 +18,13 @@ from regulars_scoring.adapters.engine.affinity import least_shares, rules_of
 from regulars_scoring.adapters.engine.baskets import BasketCount, Baskets
 from regulars_scoring.adapters.engine.chance import Chance
 from regulars_scoring.domain.affinity import (
+    LARGEST_BASKET,
     LEAST_CONFIDENCE,
     LEAST_TOGETHER,
     MISLED,
     RULES_PER_PRODUCT,
 )
+from regulars_scoring.domain.audit import AGE_STRATA_DAYS
 from regulars_scoring.domain.goods import NO_GOODS, Bought, Goods, Receipt, bought_on, goods_of, kept
 from regulars_scoring.domain.proportions import share_of
 
@@ -146,6 +148,11 @@ def test_chance_expects_each_product_as_often_as_it_is_held_and_pairs_no_less_th
     # With a product that is in all baskets, each is as often as it is at all.
     assert np.allclose(meetings[other == everywhere.size - 1], everywhere, rtol=1e-6)
     assert np.all(meetings >= everywhere[one] * everywhere[other] / len(sizes) * (1 - 1e-6))
+
+
+def test_the_limits_are_those_that_the_documents_name() -> None:
+    assert (LEAST_TOGETHER, LEAST_CONFIDENCE, RULES_PER_PRODUCT, LARGEST_BASKET) == (5, 0.05, 50, 100)
+    assert AGE_STRATA_DAYS == (90, 180, 365, 730)
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**6))

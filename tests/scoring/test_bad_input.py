@@ -19,6 +19,7 @@ from scoring.shop import Shop, code_of
         ({"as_of": "2026-02-30"}, "invalid_field"),
         ({"as_of": 20260630}, "invalid_field"),
         ({"as_of": "9999-01-01"}, "invalid_field"),
+        ({"as_of": "2026-07-01"}, "in_the_future"),  # tomorrow
         ({"horizon_days": 0}, "out_of_range"),
         ({"horizon_days": 3651}, "out_of_range"),
         ({"horizon_days": 90.0}, "wrong_type"),

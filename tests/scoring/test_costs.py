@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from builders import ANNA, an_id
 from regulars_contracts.events import Event
@@ -69,6 +70,22 @@ async def test_the_value_is_net_of_what_it_costs_to_attract_and_to_retain(scored
     assert net["value"] == pytest.approx(net["margin"] - net["points_cost"] - net["campaign_cost"] - 9.12)
     assert (net["shares_of"], net["is_unprofitable"]) == ("own_past", net["value"] < 0)
     assert score["value_of"] == "revenue", "the published figure stays what it is"
+
+
+async def test_points_that_come_back_of_a_purchase_whose_points_nobody_told_cost_nothing_less(scored: Shop) -> None:
+    sale = a_costed_sale((1000, 600), earned=15)
+    await scored.hear(a_programme(), sale)
+    async with scored.service.database.transaction() as connection:
+        # As one that was recorded before points were heard of.
+        await connection.execute(text("UPDATE purchases SET earned = NULL WHERE total_minor = 1000"))
+    await scored.hear(a_costed_return(sale, (500, 300), taken_back=7))
+    assert (await historic(scored))["points_cost_minor"] == 0
+
+
+async def test_messages_of_more_than_a_year_ago_do_not_go_on(scored: Shop) -> None:
+    await scored.hear(a_sale(1000, "2025-01-10"), a_message(100, "2025-07-05"), a_message(12, "2025-07-06"))
+    # The last 360 days until 30 June 2026 begin with the second: 12 cents in twelve months.
+    assert (await scored.score())["net_value"]["campaign_cost_a_month"] == pytest.approx(0.01)
 
 
 async def test_who_costs_more_than_they_will_ever_bring_shows_as_unprofitable(scored: Shop) -> None:

@@ -141,7 +141,7 @@ def test_a_refusal_leaves_the_results_of_the_last_run_as_they_were(tmp_path: Pat
 @pytest.mark.parametrize("rows", [[("anna", "2025-01-01", "5")], [("anna", f"2025-01-0{day}", "5") for day in "123"]])
 def test_one_customer_is_too_few_for_a_fit(tmp_path: Path, rows: list[tuple[str, str, str]]) -> None:
     rejects = tmp_path / "rejects.csv"
-    with pytest.raises(TooFewPurchases, match="have bought again, and a fit takes 10"):
+    with pytest.raises(TooFewPurchases, match="a fit takes 10 customers who have bought again"):
         scored(written(tmp_path / "a.csv", [*rows, ("", "2025-01-01", "5")]), rejects=rejects)
     # What was set aside may be the reason.
     assert "no customer" in rejects.read_text()

@@ -16,7 +16,7 @@ from regulars_scoring.adapters.report.page import report_of
 from regulars_scoring.adapters.report.svg import shade, ticks_to
 from regulars_scoring.domain.findings import Findings
 from regulars_scoring.domain.grid import DEFAULT_GRID
-from regulars_scoring.domain.plain_words import OF_BUYING, OF_SERVING, notes_of
+from regulars_scoring.domain.plain_words import OF_ANOTHER, OF_BUYING, OF_SERVING, notes_of
 from scoring.files_shop import CDNOW, OF_ONLINE_RETAIL, ONLINE_RETAIL, regular_rows, scored, written
 
 PICTURES = ("RFM heat map", "Lift by tenths", "Foretold and actual churn", "Repeat purchases, actual and expected")
@@ -62,7 +62,7 @@ def test_what_comes_from_the_file_is_words_and_no_markup(findings: Findings) -> 
 def test_a_fit_at_a_boundary_is_named_in_plain_words(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     findings = scored(ONLINE_RETAIL, out=tmp_path / "scores.csv", report=report, **OF_ONLINE_RETAIL)
-    assert findings.notes == (OF_SERVING["own_rate"], OF_BUYING["no_drop_out"])
+    assert findings.notes == (OF_SERVING["own_rate"], OF_ANOTHER + OF_BUYING["no_drop_out"])
     assert "hardly anybody ever leaves for good" in report.read_text()
 
 

@@ -86,7 +86,7 @@ def approx(**figures: float) -> dict[str, Any]:
     return {name: pytest.approx(figure, abs=1e-4) for name, figure in figures.items()}
 
 
-async def test_an_audit_knows_who_switches_away_and_how_the_best_come_back(club: Shop) -> None:
+async def test_an_audit_says_nothing_of_rhythms_and_best_customers_where_there_are_none(club: Shop) -> None:
     found = await club.get("/v1/scoring/audit?window_days=30")
     # On 31 May the monthly customers had two gaps: too few for a rhythm of their own.
     assert (found["switching_away"]["now"]["of"], found["switching_away"]["difference"]) == (0, None)
@@ -110,6 +110,8 @@ async def test_windows_longer_than_the_history_have_nobody_to_compare_with(club:
     found = await club.get("/v1/scoring/audit?window_days=365")
     assert found["movements_before"] == {"active": 0, "kept": 0, "new": 0, "won_back": 0, "lost": 0, "away": 0}
     assert (found["lost"]["before"]["share"], found["lost"]["difference"]) == (None, None)
+    ((first,),) = await club.rows("SELECT min(day) FROM days")
+    assert found["before"]["last"] < found["history_from"] == str(first)
 
 
 async def test_the_best_fifth_has_its_share_of_the_revenue(club: Shop) -> None:

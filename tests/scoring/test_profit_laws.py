@@ -91,6 +91,30 @@ def test_a_value_is_net_of_every_cost(clv: float, profit: Profit, recent: int, d
     assert net.shares == (shares_of(profit) or everybody)
 
 
+@pytest.mark.parametrize(("known_days", "a_month"), [(10, 12.0), (60, 6.0), (360, 1.0), (4000, 1.0)])
+def test_messages_go_on_as_in_a_year_or_in_the_time_known_a_month_at_least(known_days: int, a_month: float) -> None:
+    net = net_value(0.0, Past(Profit(), 1_200, known_days), Shares(), 100.0)
+    assert net.campaign_month == pytest.approx(a_month)
+    assert net.value == pytest.approx(-11.2551 * a_month, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        # 100.00 of goods that had cost 60.00; 99.99 were given back for them, on no receipt.
+        Profit(revenue_minor=1, costed_minor=10_000, margin_minor=-5_999),
+        # 5.00 of goods, and a gift of a thousand points at a cent.
+        Profit(revenue_minor=500, margin_minor=500, points_cost_minor=1_000),
+        # Points taken back of what was earned before anybody counted them.
+        Profit(revenue_minor=500, margin_minor=500, points_cost_minor=-1),
+    ],
+)
+def test_what_is_left_of_a_revenue_does_not_speak_for_what_comes(left: Profit) -> None:
+    net = net_value(50.0, Past(left, 0, 100), Shares(0.4, 0.01), 100.0)
+    assert net.shares_of == "everybody"
+    assert net.value == pytest.approx(50 * 0.39)
+
+
 @given(st.floats(0, 1e6), profits, costs, st.integers(0, 4000))
 def test_costs_never_raise_a_value(clv: float, profit: Profit, recent: int, days: int) -> None:
     def valued(past: Profit, messages: int) -> NetValue:

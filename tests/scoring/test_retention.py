@@ -82,6 +82,18 @@ async def test_where_nobody_has_bought_for_a_year_the_margin_is_everybodys_or_un
     assert {(each["margin_of"], each["margin"]) for each in others} == {("everybody", 80.0)}
 
 
+async def test_margins_are_by_those_who_bought_in_the_year_until_the_runs_day(scored: Shop) -> None:
+    await scored.hear(a_sale(90_000, "2025-03-31", BEN))
+    await scored.run(as_of="2026-03-31")
+    until = "/v1/scoring/segments/pnl?from=2025-04-01&to=2026-03-31"
+    pnl = (await scored.get(until))["total"]
+    bought = "open_purchases > 0 AND day BETWEEN '2025-04-01' AND '2026-03-31'"
+    ((buyers,),) = await scored.rows(f"SELECT count(DISTINCT customer_id) FROM days WHERE {bought}")
+    ((customers,),) = await scored.rows("SELECT count(*) FROM customers WHERE occasions > 0")
+    assert 0 < buyers < customers, "some came later"
+    assert (await told_by(scored))["everybody"]["margin"] == pytest.approx(pnl["margin_minor"] / buyers / 100)
+
+
 async def test_what_was_kept_is_told_beside_what_is_expected(shop: Shop) -> None:
     await shop.hear(*a_crowd())
     await shop.run()

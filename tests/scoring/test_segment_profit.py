@@ -139,7 +139,7 @@ async def test_each_read_is_planned_for_the_tables_as_they_are(scored: Shop) -> 
         ("from=yesterday", "invalid_field"),
         ("to=2026-02-30", "invalid_field"),
         ("from=2026-02-02&to=2026-02-01", "invalid_field"),
-        ("from=2010-01-01&to=2026-02-01", "out_of_range"),
+        ("from=2016-01-24&to=2026-01-31", "out_of_range"),
         ("to=0001-03-01", "invalid_field"),
     ],
 )
@@ -148,6 +148,11 @@ async def test_a_period_that_cannot_be_meant_is_refused(scored: Shop, query: str
     assert code_of(response) == (422, code)
     (error,) = response.json()["errors"]
     assert error["parameter"] in ("from", "to")
+
+
+async def test_ten_years_are_told_at_most(scored: Shop) -> None:
+    told = await scored.get(f"{PNL}?from=2016-01-25&to=2026-01-31")
+    assert (told["first_day"], told["last_day"]) == ("2016-01-25", "2026-01-31")
 
 
 async def test_before_the_first_run_there_are_no_segments(untouched: Shop) -> None:

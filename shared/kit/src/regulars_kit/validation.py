@@ -61,12 +61,23 @@ def validate(model: type[Model], value: object) -> Model:
 
 def field_errors(faults: Sequence[ErrorDetails], body: object) -> list[FieldError]:
     """The first twenty faults. `body` tells the keys of the document from the names pydantic puts between them."""
-    return [_body_error(fault, fault["loc"], body) for fault in faults[: LIMITS.errors_listed]]
+    return [_body_error(fault, fault["loc"], body) for fault in _causes(faults)]
 
 
 def request_errors(faults: Sequence[ErrorDetails], body: object) -> list[FieldError]:
     """The same for FastAPI, which puts `body`, `query`, `path`, `header` or `cookie` before each place."""
-    return [_request_error(fault, body) for fault in faults[: LIMITS.errors_listed]]
+    return [_request_error(fault, body) for fault in _causes(faults)]
+
+
+def _causes(faults: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Without those of a list that seems short to pydantic, since it leaves out the entries that are at fault."""
+    places = [fault["loc"] for fault in faults]
+
+    def has_faults_inside(at: tuple[int | str, ...]) -> bool:
+        return any(len(place) > len(at) and place[: len(at)] == at for place in places)
+
+    causes = [fault for fault in faults if fault["type"] != "too_short" or not has_faults_inside(fault["loc"])]
+    return causes[: LIMITS.errors_listed]
 
 
 def _request_error(fault: ErrorDetails, body: object) -> FieldError:

@@ -137,8 +137,8 @@ class MoneyReads(Protocol):
     async def by_cell(self, currency: str, first: date, last: date) -> Sequence[CellProfit]:
         """By calendar month and published cell, both days included."""
 
-    async def buyers(self, since: date) -> Sequence[tuple[int, int, int]]:
-        """How many customers have bought on that day or later, by the recency and frequency of their cell."""
+    async def buyers(self, first: date, last: date) -> Sequence[tuple[int | None, int | None, int]]:
+        """How many customers have an occasion on one of these days, by recency and frequency; None: not scored yet."""
 
 
 class AffinityReads(Protocol):

@@ -20,7 +20,7 @@ from regulars_scoring.domain.retention import (
     worth_of,
 )
 from regulars_scoring.domain.runs import Report
-from regulars_scoring.domain.segment_profit import by_segment, total
+from regulars_scoring.domain.segment_profit import Segment, by_segment, segment_of, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ async def read_retention(rise_points: int, begin: Reads) -> Retention:
             raise NoModelYet("no run has looked at retention yet; POST /v1/scoring/runs starts one")
         first = model.as_of - timedelta(days=YEAR_DAYS - 1)
         profits = by_segment(await unit.money.by_cell(model.currency, first, model.as_of), model.grid)
-        buyers: Counter[str] = Counter()
-        for recency, frequency, customers in await unit.money.buyers(first):
-            buyers[model.grid.segment_of(recency, frequency)] += customers
+        buyers: Counter[Segment] = Counter()
+        for recency, frequency, customers in await unit.money.buyers(first, model.as_of):
+            buyers[segment_of(model.grid, recency, frequency)] += customers
     everybody = Year(total(profits.values()), buyers.total())
     segments = report["segments"]
     return Retention(

@@ -89,6 +89,8 @@ class Audit:
 
     as_of: date
     window_days: int
+    history_from: date
+    """The first occasion of all: what lies before it in a window is not known, and everybody in it is new."""
     now: Window
     before: Window
     movements_now: Movements
@@ -106,12 +108,15 @@ class Audit:
     migration: tuple[Migration, ...]
 
 
-def audit_of(as_of: date, window_days: int, now: Seen, before: Seen, migration: tuple[Migration, ...]) -> Audit:
+def audit_of(
+    as_of: date, window_days: int, history_from: date, now: Seen, before: Seen, migration: tuple[Migration, ...]
+) -> Audit:
     last_before = as_of - timedelta(days=window_days)
     of_now, of_before = now.movements, before.movements
     return Audit(
         as_of=as_of,
         window_days=window_days,
+        history_from=history_from,
         now=_window(as_of, window_days),
         before=_window(last_before, window_days),
         movements_now=of_now,

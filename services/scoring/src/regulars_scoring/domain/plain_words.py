@@ -58,13 +58,15 @@ _POOLED = (
     ": what somebody is expected to spend is the mean of their own purchases and one of the size that is usual in the "
     "shop."
 )
+OF_ANOTHER = "Of the model of buying, which does not serve: "
 _UNKNOWN = "The fit ended in an unusual way ({}): read the scores as a rank."
 
 
 def notes_of(served: str, degeneracies: Iterable[str], spend_refusal: str | None) -> tuple[str, ...]:
     """A few words on each thing that is wrong; none on a sound fit that serves."""
     notes = [OF_SERVING[served]] if served in OF_SERVING else []
-    notes += [OF_BUYING.get(name, _UNKNOWN.format(name)) for name in degeneracies]
+    of_whom = OF_ANOTHER if served in OF_SERVING else ""
+    notes += [of_whom + OF_BUYING.get(name, _UNKNOWN.format(name)) for name in degeneracies]
     if spend_refusal is not None:
         notes.append(OF_SPENDING.get(spend_refusal, "What customers spend could not be modelled") + _POOLED)
     return tuple(notes)

@@ -69,10 +69,13 @@ ALL_MARGIN = Shares()
 
 
 def shares_of(profit: Profit) -> Shares | None:
-    """None without revenue."""
+    """None without revenue, and where returns or gifts have left so little of it that they say nothing of what comes:
+    a margin of more than all of it either way, points that are worth more than it, or less than nothing.
+    """
     if profit.revenue_minor <= 0:
         return None
-    return Shares(profit.margin_minor / profit.revenue_minor, profit.points_cost_minor / profit.revenue_minor)
+    shares = Shares(profit.margin_minor / profit.revenue_minor, profit.points_cost_minor / profit.revenue_minor)
+    return shares if abs(shares.margin) <= 1 and 0 <= shares.points <= 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def net_value(clv: float, past: Past, everybody: Shares, unit: float) -> NetValu
     """CLV less the cost stream to attract and retain, over the same twelve months.
 
     clv x (margin share - points share) - messages a month x 11.2551 - acquisition cost that is not earned back yet.
-    The shares are those of the customer's own past revenue, everybody's where they have brought none; messages go on
+    The shares are those of the customer's own past revenue, everybody's where it has none (`shares_of`); messages go on
     as in the last twelve months, or since the customer is known, a month at least. What winning them cost counts as
     far as their past contribution has not paid for it: once, and never again. `clv` in major units, `unit` minor ones
     to each.

@@ -39,6 +39,12 @@ class UnknownRun(Refused):
     code: ClassVar[str] = "unknown_run"
 
 
+class InTheFuture(Refused):
+    """A run as of a day that has not come: everybody would seem to have left."""
+
+    code: ClassVar[str] = "in_the_future"
+
+
 class RunUnderWay(Refused):
     """Another run has not ended; there is one at a time."""
 

@@ -23,17 +23,16 @@ class CellProfit:
     frequency: int | None
     profit: Profit
 
-    def segment(self, grid: Grid) -> Segment:
-        if self.recency is None or self.frequency is None:
-            return None
-        return grid.segment_of(self.recency, self.frequency)
+
+def segment_of(grid: Grid, recency: int | None, frequency: int | None) -> Segment:
+    return None if recency is None or frequency is None else grid.segment_of(recency, frequency)
 
 
 def by_segment(cells: Iterable[CellProfit], grid: Grid) -> Mapping[Segment, Profit]:
     """Every segment, in the order of the grid, customers without a score last."""
     sums: dict[Segment, Profit] = {segment: Profit() for segment in (*grid.segments, None)}
     for cell in cells:
-        sums[cell.segment(grid)] += cell.profit
+        sums[segment_of(grid, cell.recency, cell.frequency)] += cell.profit
     return sums
 
 

@@ -30,7 +30,7 @@ def line_costs_of(lines: Iterable[PurchaseLine | ReturnedLine]) -> LineCosts:
 
 
 def acquisition(event: Registered, zone: ZoneInfo) -> Cost | None:
-    """None when nobody knows what it cost, or nothing."""
+    """None where nobody knows what winning the customer cost, or it cost nothing."""
     if not event.acquisition_cost_minor or event.currency is None:
         return None
     customer_id = CustomerId(event.customer_id)
@@ -39,7 +39,7 @@ def acquisition(event: Registered, zone: ZoneInfo) -> Cost | None:
 
 
 def message(event: MessageSent, zone: ZoneInfo) -> Cost | None:
-    """As `acquisition`."""
+    """None where nobody has said what sending it cost, or it cost nothing."""
     if not event.cost_minor or event.currency is None:
         return None
     day = _day(event.sent_at, zone)

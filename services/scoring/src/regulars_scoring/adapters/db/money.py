@@ -21,7 +21,8 @@ _FACTS = """
            CASE WHEN currency = $1 AND costed_minor IS NOT NULL THEN costed_minor - returned_costed_minor ELSE 0 END
                AS costed,
            CASE WHEN currency = $1 AND cost_minor IS NOT NULL THEN cost_minor - returned_cost_minor ELSE 0 END AS cost,
-           coalesce(earned, 0) - taken_back AS points, 0::bigint AS campaign, 0::bigint AS acquisition
+           CASE WHEN earned IS NOT NULL THEN earned - taken_back ELSE 0 END AS points,
+           0::bigint AS campaign, 0::bigint AS acquisition
     FROM purchases WHERE customer_id IS NOT NULL AND total_minor IS NOT NULL
     UNION ALL
     SELECT customer_id, day, programme, -amount_minor, 0, 0, 0, 0, 0
@@ -84,7 +85,9 @@ _BY_CELL = f"""
 _PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
 _BUYERS = """
     SELECT recency, frequency, count(*) AS buyers FROM customers
-    WHERE occasions > 0 AND last_day >= $1::date AND recency IS NOT NULL GROUP BY recency, frequency
+    WHERE EXISTS (SELECT FROM days WHERE customer_id = customers.id AND open_purchases > 0
+                  AND day BETWEEN $1::date AND $2::date)
+    GROUP BY recency, frequency
 """
 
 
@@ -108,5 +111,6 @@ class SqlMoney:
         rows = await self._session.fetch(_BY_CELL, currency, first, last)
         return [CellProfit(row["month"], row["recency"], row["frequency"], profit_in(row)) for row in rows]
 
-    async def buyers(self, since: date) -> Sequence[tuple[int, int, int]]:
-        return [(row["recency"], row["frequency"], row["buyers"]) for row in await self._session.fetch(_BUYERS, since)]
+    async def buyers(self, first: date, last: date) -> Sequence[tuple[int | None, int | None, int]]:
+        rows = await self._session.fetch(_BUYERS, first, last)
+        return [(row["recency"], row["frequency"], row["buyers"]) for row in rows]

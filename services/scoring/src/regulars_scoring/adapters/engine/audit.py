@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,8 @@ def audited(ledger: Ledger, gaps: Gaps, as_of: date, window_days: int, rfm: RfmS
     """`gaps` are the ledger's, the shortest first."""
     window = Window(window_days, 0)
     now, before = _seen(ledger, gaps, window), _seen(ledger, gaps, window.earlier)
-    return audit_of(as_of, window_days, now, before, _migration(ledger, window, rfm))
+    history_from = as_of - timedelta(days=int(ledger.occasions.age.max(initial=0)))
+    return audit_of(as_of, window_days, history_from, now, before, _migration(ledger, window, rfm))
 
 
 def _seen(ledger: Ledger, gaps: Gaps, window: Window) -> Seen:

@@ -71,7 +71,7 @@ def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD, customers: Ints
     """
     repeaters = int(((x > 0) if customers is None else customers[x > 0]).sum())
     if repeaters < FEWEST_REPEATERS:
-        raise TooFewPurchases(f"{repeaters} customers have bought again, and a fit takes {FEWEST_REPEATERS}")
+        raise TooFewPurchases(f"a fit takes {FEWEST_REPEATERS} customers who have bought again; there: {repeaters}")
     recipe = _RECIPES[name]
     likelihood = recipe.likelihood(x, t_x, T, customers)
     observed = max(float(np.average(T, weights=customers)), 1.0)

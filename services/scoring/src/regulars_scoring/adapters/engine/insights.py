@@ -36,4 +36,5 @@ def _document(audit: Audit) -> dict[str, Any]:
         name: {"first": window.first.isoformat(), "last": window.last.isoformat()}
         for name, window in (("now", audit.now), ("before", audit.before))
     }
-    return {**asdict(audit), **windows, "as_of": audit.as_of.isoformat()}
+    days = {"as_of": audit.as_of.isoformat(), "history_from": audit.history_from.isoformat()}
+    return {**asdict(audit), **windows, **days}

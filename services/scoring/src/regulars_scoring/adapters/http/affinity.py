@@ -71,7 +71,8 @@ class AffinityOut(Answer):
     counted: CountedOut
     product: ProductOut
     items: list[PairOut]
-    """At most 50 are known; none where chance explains what the product was bought with."""
+    """At most 50 are known; none where chance explains what the product was bought with, or it is in less than 5 % of
+    the product's baskets."""
 
 
 class ReasonOut(RuleOut):

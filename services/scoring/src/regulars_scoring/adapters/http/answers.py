@@ -255,6 +255,8 @@ class ModelOut(Answer):
     currency: str
     rfm_cuts: dict[str, list[int | None]]
     """Least value that scores 2, 3, 4, 5 on each axis; recency in days since the last occasion, negated."""
+    rfm_nested_cuts: dict[str, Any] | None
+    """In force instead where RFM is nested: of frequency by recency's score, of monetary value by both scores."""
     decile_bounds: list[float | None]
     fits: dict[str, Any] | None
     """Every model fitted: parameters, standard errors, and the boundaries its fit ended at, if any."""
@@ -278,11 +280,8 @@ class ModelOut(Answer):
             spend_parameters={"p": spending.p, "q": spending.q, "v": spending.v},
             horizon_days=model.horizon_days,
             currency=model.currency,
-            rfm_cuts={
-                "recency": list(cuts.recency),
-                "frequency": list(cuts.frequency),
-                "monetary": list(cuts.monetary),
-            },
+            rfm_cuts={axis: list(getattr(cuts, axis)) for axis in ("recency", "frequency", "monetary")},
+            rfm_nested_cuts=None if cuts.nested is None else asdict(cuts.nested),
             decile_bounds=list(model.decile_bounds),
             fits=_part(report, "fits"),
             evaluation=_part(report, "evaluation"),

@@ -88,6 +88,9 @@ class AuditOut(Answer):
     run_id: UUID
     as_of: date
     window_days: int
+    history_from: date | None = None
+    """The first purchase of all: shares of windows that begin before it, or soon after, say little. Null in audits of
+    earlier versions."""
     now: WindowOut
     before: WindowOut
     movements_now: MovementsOut

@@ -102,7 +102,7 @@ def _check(first: date, last: date) -> None:
     if first > last:
         raise InvalidRequest([FieldError("invalid_field", "must not be after `to`", parameter="from")])
     if (last - first).days >= LONGEST_DAYS:
-        detail = f"must not be more than {LONGEST_DAYS} days before `to`: ask for a part of it"
+        detail = f"must make {LONGEST_DAYS} days with `to` at most, both included: ask for a part of it"
         raise InvalidRequest([FieldError("out_of_range", detail, parameter="from")])
 
 

@@ -12,6 +12,7 @@ STATUS_OF: dict[type[Refused], int] = {
     refusals.NoBasketsYet: 404,
     refusals.UnknownProduct: 404,
     refusals.UnknownRun: 404,
+    refusals.InTheFuture: 422,
     refusals.RunUnderWay: 409,
     refusals.InvalidRfm: 422,
     refusals.TooFewPurchases: 422,

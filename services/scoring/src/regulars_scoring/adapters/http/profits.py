@@ -63,9 +63,9 @@ class NetValueOut(Answer):
     points_share: float
     """Of revenue, in the past."""
     shares_of: str
-    """`own_past`; `everybody` where the customer has brought no revenue."""
+    """`own_past`; `everybody` where the customer has brought no revenue, or returns and gifts left next to nothing."""
     campaign_cost_a_month: float
-    """Of the last 360 days, or since the customer is known."""
+    """Of the last 360 days, or since the customer is known, a month at least."""
 
     @classmethod
     def of(cls, net: NetValue) -> Self:

@@ -31,7 +31,8 @@ LONGEST_HORIZON_DAYS = 3_650
 
 
 class RunIn(StrictModel):
-    """`as_of`: purchases after that day are ignored; none: today. `horizon_days`: of churn and expected purchases.
+    """`as_of`: purchases after that day are ignored; today at the latest, and unless said. `horizon_days`: of churn and
+    expected purchases.
 
     `model`: what is to serve. `auto`: whichever foretold best in the hold-outs. A model whose fit is degenerate serves
     in neither case: then the best baseline does.
