@@ -103,6 +103,47 @@ class StageChanged(Event):
     changed_at: Instant
 
 
+class MergeEvent(Event):
+    """Two ids, and whether one customer stands behind both. Said once to each of the two, with one `merge_id`: whoever
+    hears either knows all of it, and the second tells nothing new.
+    """
+
+    customer_id: UUID
+    """The one of the two that this is said to."""
+    merge_id: UUID
+    """Of version 7: of two merges the later one has the greater id."""
+    surviving_id: UUID
+    """Stands for the customer while the merge holds. It may be merged into another in its turn."""
+    merged_id: UUID
+    occurred_at: Instant
+
+
+class Merged(MergeEvent):
+    """Both ids are one customer from now on. Facts stay under the id they came with, also those still to come; readers
+    count them as the surviving one's.
+    """
+
+    type: ClassVar[str] = "customer.merged.v1"
+
+
+class Unmerged(MergeEvent):
+    """A merge is undone, for ever: both ids are customers of their own again, each with the facts under their id. Two
+    who are merged once more have another `merge_id`.
+    """
+
+    type: ClassVar[str] = "customer.unmerged.v1"
+
+
+class Erased(Event):
+    """The customer is forgotten. Said to each id that was theirs; who hears it takes the id off what they keep, and
+    takes no more of it in.
+    """
+
+    type: ClassVar[str] = "customer.erased.v1"
+    customer_id: UUID
+    erased_at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     Registered,
     TraitsChanged,
@@ -110,4 +151,7 @@ EVENTS: tuple[type[Event], ...] = (
     IdentifierUnlinked,
     ConsentChanged,
     StageChanged,
+    Merged,
+    Unmerged,
+    Erased,
 )

@@ -12,6 +12,7 @@ from regulars_contracts.events.base import Event, Part
 from regulars_contracts.fields import Code, Currency, Day, Instant, Probability, Score, SequenceNo, Text
 
 Decile = Annotated[int, Strict(), Ge(1), Le(10)]
+KeptDays = Annotated[int, Strict(), Ge(0), Le(3650)]
 WholeMajor = Annotated[int, Strict(), Ge(-(10**12)), Le(10**12)]
 
 
@@ -72,4 +73,14 @@ class ChurnRiskRaised(Event):
     raised_at: Instant
 
 
-EVENTS: tuple[type[Event], ...] = (RunCompleted, CustomerScored, ChurnRiskRaised)
+class ErasureCompleted(Event):
+    """The receipt of an erasure: nothing that scoring keeps bears the customer's id, and nothing will."""
+
+    type: ClassVar[str] = "scoring.erasure_completed.v1"
+    customer_id: UUID
+    completed_at: Instant
+    events_kept_days: KeptDays
+    """What was said of the customer before is in the outbox and on the topic for so many days more at the most."""
+
+
+EVENTS: tuple[type[Event], ...] = (RunCompleted, CustomerScored, ChurnRiskRaised, ErasureCompleted)
