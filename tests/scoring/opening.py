@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 
 from conformance.rig import running
+from regulars_contracts.events import Event
 from regulars_kit.bus import Message
 from regulars_kit.bus.memory import MemoryBus
 from regulars_scoring import worker
@@ -60,6 +61,14 @@ async def hear_together(shop: Shop, *messages: Message, together: int = 200) -> 
     async with running(service.consumer):
         await _until_done(shop, messages)
     await service.database.close()
+
+
+async def tell(shop: Shop, events: Sequence[Event], together: int) -> None:
+    """Have the shop hear the events in their order: one by one, or so many in a commit."""
+    if together == 1:
+        await shop.hear(*events)
+    else:
+        await hear_together(shop, *map(shop.as_told, events), together=together)
 
 
 async def _until_done(shop: Shop, messages: Sequence[Message]) -> None:

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import text
 
-from builders import ANNA, an_id
+from builders import ANNA, BEN, an_id
 from regulars_contracts.envelope import CloudEvent, envelope, parse
 from regulars_contracts.events import Event
-from regulars_contracts.events.customer import Registered
+from regulars_contracts.events.customer import Erased, Merged, Registered, Unmerged
 from regulars_contracts.events.loyalty import (
     Balance,
     PurchaseClaimed,
@@ -133,6 +133,28 @@ def a_claim(sale: PurchaseRecorded, customer_id: UUID = ANNA) -> PurchaseClaimed
 
 def a_registration(customer_id: UUID = ANNA) -> Registered:
     return Registered(customer_id=customer_id, registered_at=datetime(2026, 2, 1, tzinfo=UTC), source="till")
+
+
+def a_merge(
+    merged: UUID = BEN, surviving: UUID = ANNA, merge_id: UUID | None = None, *, said_to: UUID | None = None
+) -> Merged:
+    """Ben turns out to be Anna; as it is said to Ben unless to somebody else."""
+    return Merged(
+        customer_id=said_to or merged,
+        merge_id=merge_id or an_id(),
+        surviving_id=surviving,
+        merged_id=merged,
+        occurred_at=datetime(2026, 6, 1, tzinfo=UTC),
+    )
+
+
+def undone(merge: Merged, *, said_to: UUID | None = None) -> Unmerged:
+    """It was a mistake."""
+    return Unmerged(**{**merge.model_dump(), "customer_id": said_to or merge.customer_id})
+
+
+def an_erasure(customer_id: UUID = ANNA) -> Erased:
+    return Erased(customer_id=customer_id, erased_at=datetime(2026, 6, 2, tzinfo=UTC))
 
 
 def a_crowd(customers: int = 60, seed: int = 7) -> list[PurchaseRecorded]:

@@ -36,7 +36,7 @@ from scoring.costs_shop import (
     expired,
     won,
 )
-from scoring.opening import hear_together
+from scoring.opening import hear_together, tell
 from scoring.shop import Shop, a_claim, a_return, a_sale
 
 FIGURES = {
@@ -183,13 +183,6 @@ def _rounded(amount: Fraction) -> int:
 async def told_of(shop: Shop, customer: UUID) -> Profit:
     told = (await shop.score(customer))["historic"]
     return Profit(**{mine: told[name] for mine, name in FIGURES.items()})
-
-
-async def tell(shop: Shop, told: Sequence[Event], together: int) -> None:
-    if together == 1:
-        await shop.hear(*told)
-    else:
-        await hear_together(shop, *map(shop.as_told, told), together=together)
 
 
 async def the_law_holds(shop: Shop, story: Sequence[Event]) -> None:

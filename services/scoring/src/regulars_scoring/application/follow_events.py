@@ -9,6 +9,14 @@ from regulars_scoring.application.keep_costs import keep_costs
 from regulars_scoring.application.listening import Listening, Listens
 from regulars_scoring.application.ports import House
 from regulars_scoring.application.posting import post
+from regulars_scoring.application.regroup import (
+    Regrouped,
+    hold_people,
+    postings_anew,
+    postings_of_others,
+    regroup,
+)
+from regulars_scoring.domain.facts import ErasureCompleted
 from regulars_scoring.domain.heard import Heard, Registration
 from regulars_scoring.domain.purchases import (
     Claim,
@@ -36,23 +44,33 @@ async def follow_events(unit: Listening, house: House) -> None:
     as for one.
 
     A purchase, its claim and its returns may come in any order: nobody's is kept until it is claimed, and a return
-    before its purchase waits for it. What is known already changes nothing.
+    before its purchase waits for it. Customers may be merged and parted again at any time. What is known already
+    changes nothing.
     """
     if not unit.noted:
         return
+    noted = await hold_people(unit)
+    currency, postings = await _keep(unit, noted)
+    regrouped = await regroup(unit, noted)
+    postings = await postings_of_others(unit, regrouped, postings)
+    await unit.lock(_concerned(noted, regrouped, postings))
+    await post(unit, summed([*postings, *await postings_anew(unit, regrouped, currency)]), house)
+    await unit.announce([ErasureCompleted(customer_id, house.now()) for customer_id in regrouped.erased])
+
+
+async def _keep(unit: Listening, noted: Sequence[Heard]) -> tuple[str | None, Sequence[Posting]]:
+    """Keep the facts; answers with the currency that money is counted in, and what they put into the ledgers."""
     # Before the locks of the rest: the first purchase of all settles it, and others wait for that.
-    currency = await unit.reporting_currency(_first_currency(unit.noted))
-    await keep_costs(unit)
-    returns = await unit.keep_returns(_once(each for each in unit.noted if isinstance(each, Return)))
-    told = told_of_purchases([*(each for each in unit.noted if isinstance(each, Sale | Claim)), *returns])
+    currency = await unit.reporting_currency(_first_currency(noted))
+    await keep_costs(unit, noted)
+    returns = await unit.keep_returns(_once(each for each in noted if isinstance(each, Return)))
+    told = told_of_purchases([*(each for each in noted if isinstance(each, Sale | Claim)), *returns])
     before = await unit.keep_purchases(told)
-    await unit.keep_goods(goods_told([*(each for each in unit.noted if isinstance(each, Sale)), *returns]))
+    await unit.keep_goods(goods_told([*(each for each in noted if isinstance(each, Sale)), *returns]))
     if currency is None and before:
         # Only returns and claims were noted, and one may have waited for the first purchase of all: it has settled it.
         currency = await unit.reporting_currency(None)
-    postings = summed([*_postings(before, told, currency), *_postings_of_unmatched(returns, currency)])
-    await unit.lock(_concerned(unit.noted, postings))
-    await post(unit, postings, house)
+    return currency, [*_postings(before, told, currency), *_postings_of_unmatched(returns, currency)]
 
 
 def _postings(
@@ -72,14 +90,16 @@ def _postings_of_unmatched(returns: Sequence[Return], currency: str | None) -> I
             yield posting
 
 
-def _concerned(noted: Sequence[Heard], postings: Sequence[Posting]) -> Mapping[CustomerId, datetime | None]:
+def _concerned(
+    noted: Sequence[Heard], regrouped: Regrouped, postings: Sequence[Posting]
+) -> Mapping[CustomerId, datetime | None]:
     """The customers, and when they registered where that was told."""
     concerned: dict[CustomerId, datetime | None] = {}
     for each in noted:
         if isinstance(each, Registration):
             concerned.setdefault(each.customer_id, each.at)
-    for posting in postings:
-        concerned.setdefault(posting.customer_id, None)
+    for customer_id in (*regrouped.named, *regrouped.emptied, *(posting.customer_id for posting in postings)):
+        concerned.setdefault(customer_id, None)
     return concerned
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
+from regulars_scoring.application.people import People
 from regulars_scoring.application.ports import Customer
 from regulars_scoring.domain.costs import Cost, PointsMoved, Terms
 from regulars_scoring.domain.facts import CustomerScored, Fact
@@ -35,6 +36,9 @@ class Listening(Protocol):
     @property
     def noted(self) -> Sequence[Heard]:
         """What was noted, in its order."""
+
+    @property
+    def people(self) -> People: ...
 
     def note(self, heard: Heard) -> None: ...
 

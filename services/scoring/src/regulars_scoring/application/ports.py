@@ -26,7 +26,8 @@ from regulars_scoring.domain.state import BuyingState, Entry
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as stored. `figures` are those last published, None before the first; `version` counts the states."""
+    """A customer as stored. `figures` are those last published under this id, None before the first; `version` counts
+    the states. For whom another id stands has nothing in their state."""
 
     id: CustomerId
     state: BuyingState
@@ -78,14 +79,14 @@ class HistoryEntry:
 
 
 class CustomerReads(Protocol):
-    async def find(self, customer_id: CustomerId) -> Customer | None:
-        """None: nobody has registered or bought under this id."""
+    async def ids_of(self, customer_id: CustomerId) -> Sequence[CustomerId]:
+        """All ids of the customer who answers to this one, the surviving one first; none: nobody does."""
 
     async def ledger(self, customer_id: CustomerId, until: date | None = None) -> Mapping[date, Entry]:
         """The customer's days, up to and including `until`."""
 
-    async def history(self, customer_id: CustomerId, before: int | None, limit: int) -> Sequence[HistoryEntry]:
-        """The changes of the published figures before that place, the newest first."""
+    async def history(self, ids: Sequence[CustomerId], before: int | None, limit: int) -> Sequence[HistoryEntry]:
+        """The changes of the figures published under these ids before that place, the newest first."""
 
     async def recent(self, until: Mapping[CustomerId, date], window_days: int) -> Mapping[CustomerId, Recent]:
         """What lies in a window of so many days, the last of which is given for each customer."""
@@ -131,8 +132,8 @@ class RunStore(RunReads, Protocol):
 class MoneyReads(Protocol):
     """Sums in `currency`, priced by the terms known now."""
 
-    async def past(self, customer_id: CustomerId, currency: str, until: date) -> Past:
-        """Of one customer, up to and including that day."""
+    async def past(self, ids: Sequence[CustomerId], currency: str, until: date) -> Past:
+        """Of the customer whose ids these are, up to and including that day."""
 
     async def by_cell(self, currency: str, first: date, last: date) -> Sequence[CellProfit]:
         """By calendar month and published cell, both days included."""
@@ -153,8 +154,8 @@ class AffinityReads(Protocol):
     async def rules(self, sku: str, limit: int) -> Sequence[Rule]:
         """Rules of baskets with that product, the one of the greatest `lift_low` first."""
 
-    async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
-        """All receipts of the customer that were not voided, by day."""
+    async def receipts(self, ids: Sequence[CustomerId]) -> Sequence[Receipt]:
+        """All receipts of the customer whose ids these are that were not voided, by day."""
 
     async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:
         """Of rules from an owned to an unknown product the surest for each; what is good for most comes first."""

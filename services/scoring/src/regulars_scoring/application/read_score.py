@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from regulars_kit.values import CustomerId, currency_exponent
+from regulars_scoring.application.identify import identified
 from regulars_scoring.application.ports import House, Reads
 from regulars_scoring.domain.cycle import OwnCycle, own_cycle_of
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.profit import NetValue, Past, net_value
-from regulars_scoring.domain.refusals import NoModelYet, NotScoredYet, UnknownCustomer
+from regulars_scoring.domain.refusals import NoModelYet, NotScoredYet
 from regulars_scoring.domain.rfm import recent_of
 from regulars_scoring.domain.scoring import Figures, Score, figures_of, residual_value, score
 from regulars_scoring.domain.state import BuyingState, Entry, state_of
@@ -18,6 +19,7 @@ from regulars_scoring.domain.state import BuyingState, Entry, state_of
 @dataclass(frozen=True, slots=True)
 class LiveScore:
     customer_id: CustomerId
+    """The surviving one of all their ids."""
     state: BuyingState
     score: Score
     figures: Figures
@@ -36,9 +38,8 @@ async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, 
     Raises `UnknownCustomer`, `NoModelYet`, and `NotScoredYet` for who has kept no purchase until that day.
     """
     async with begin() as unit:
-        if await unit.customers.find(customer_id) is None:
-            raise UnknownCustomer("nobody has registered or bought under this id")
-        ledger = await unit.customers.ledger(customer_id, as_of)
+        ids = await identified(customer_id, unit)
+        ledger = await unit.customers.ledger(ids[0], as_of)
         model = await unit.model()
         if model is None:
             raise NoModelYet("no run was completed yet; POST /v1/scoring/runs starts one")
@@ -46,11 +47,11 @@ async def read_score(customer_id: CustomerId, as_of: date | None, begin: Reads, 
         if not occasions:
             raise NotScoredYet("the customer has kept no purchase, so there is nothing to score")
         day = max(as_of or house.today(), occasions[-1])
-        past = await unit.money.past(customer_id, model.currency, day)
+        past = await unit.money.past(ids, model.currency, day)
     now = _score(ledger, model, day)
     state = state_of(ledger)
     return LiveScore(
-        customer_id=customer_id,
+        customer_id=ids[0],
         state=state,
         score=now,
         figures=figures_of(now, house.bands),

@@ -38,7 +38,13 @@ class RunCompleted:
     at: datetime
 
 
-Fact = CustomerScored | ChurnRiskRaised | RunCompleted
+@dataclass(frozen=True, slots=True)
+class ErasureCompleted:
+    customer_id: CustomerId
+    at: datetime
+
+
+Fact = CustomerScored | ChurnRiskRaised | RunCompleted | ErasureCompleted
 
 
 def told_of(customer_id: CustomerId, before: Figures | None, after: CustomerScored) -> list[Fact]:

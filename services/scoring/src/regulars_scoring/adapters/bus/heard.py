@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from regulars_contracts.envelope import parse
 from regulars_contracts.events import Event
 from regulars_contracts.events.campaign import MessageSent
-from regulars_contracts.events.customer import Registered
+from regulars_contracts.events.customer import Erased, Merged, Registered, Unmerged
 from regulars_contracts.events.loyalty import (
     PointsAdjusted,
     PointsEarned,
@@ -27,7 +27,8 @@ from regulars_scoring.adapters.bus import heard_costs as costs
 from regulars_scoring.application.follow_events import note_event
 from regulars_scoring.application.listening import Listens
 from regulars_scoring.domain.goods import goods_of
-from regulars_scoring.domain.heard import Heard, Registration
+from regulars_scoring.domain.heard import Erasure, Heard, Registration
+from regulars_scoring.domain.merges import Merge
 from regulars_scoring.domain.purchases import Claim, Return, Sale
 
 GROUP = "regulars-scoring"
@@ -56,6 +57,9 @@ def handlers(deliver: Deliver, zone: ZoneInfo) -> Mapping[str, Handler]:
     hear(PurchaseReturned, _return)
     hear(PurchaseClaimed, _claim)
     hear(Registered, partial(_registration, zone=zone))
+    hear(Merged, partial(_merge, is_undone=False))
+    hear(Unmerged, partial(_merge, is_undone=True))
+    hear(Erased, lambda event: Erasure(CustomerId(event.customer_id)))
     hear(PointsEarned, partial(costs.points_earned, zone=zone))
     hear(PointsAdjusted, partial(costs.points_adjusted, zone=zone))
     hear(PointsExpired, partial(costs.points_expired, zone=zone))
@@ -100,6 +104,10 @@ def _claim(event: PurchaseClaimed) -> Claim:
 
 def _registration(event: Registered, zone: ZoneInfo) -> Registration:
     return Registration(CustomerId(event.customer_id), event.registered_at, costs.acquisition(event, zone))
+
+
+def _merge(event: Merged | Unmerged, *, is_undone: bool) -> Merge:
+    return Merge(event.merge_id, CustomerId(event.merged_id), CustomerId(event.surviving_id), is_undone)
 
 
 def _customer(customer_id: UUID | None) -> CustomerId | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from regulars_contracts.envelope import encode, source_of
 from regulars_contracts.events import Event
 from regulars_contracts.events import scoring as said
+from regulars_kit import outbox
 from regulars_kit.bus import Message
 from regulars_kit.values import new_id
 from regulars_scoring.domain import facts
@@ -25,6 +26,8 @@ def message_of(fact: facts.Fact) -> Message:
         return _message(said.CustomerScored, fact.customer_id, fact.at, _customer_scored(fact))
     if isinstance(fact, facts.ChurnRiskRaised):
         return _message(said.ChurnRiskRaised, fact.customer_id, fact.at, _churn_risk_raised(fact))
+    if isinstance(fact, facts.ErasureCompleted):
+        return _message(said.ErasureCompleted, fact.customer_id, fact.at, _erasure_completed(fact))
     return _message(said.RunCompleted, fact.run_id, fact.at, _run_completed(fact))
 
 
@@ -71,4 +74,12 @@ def _run_completed(fact: facts.RunCompleted) -> Data:
         "model": fact.model,
         "customers": fact.customers,
         "completed_at": fact.at,
+    }
+
+
+def _erasure_completed(fact: facts.ErasureCompleted) -> Data:
+    return {
+        "customer_id": fact.customer_id,
+        "completed_at": fact.at,
+        "events_kept_days": outbox.KEEP_DAYS,
     }

@@ -12,7 +12,7 @@ from regulars_scoring.domain.goods import Receipt
 
 _COUNTED = "SELECT run_id, since, as_of, currency, baskets, oversized FROM baskets_counted"
 _PRODUCT = "SELECT * FROM basket_products WHERE sku = $1"
-_OF_CUSTOMER = f"{RECEIPTS} AND purchases.customer_id = $1 ORDER BY purchases.day, purchases.purchase_id"
+_OF_CUSTOMER = f"{RECEIPTS} AND purchases.customer_id = ANY($1::uuid[]) ORDER BY purchases.day, purchases.purchase_id"
 _COLUMNS = ("sku", "category", "baskets", "usual_minor")
 _RULE = ", ".join(f"{side}.{column} AS {side}_{column}" for side in ("one", "other") for column in _COLUMNS)
 _PRODUCTS = """
@@ -64,8 +64,8 @@ class SqlAffinity:
     async def rules(self, sku: str, limit: int) -> Sequence[Rule]:
         return [_rule_in(row) for row in await self._session.fetch(_RULES, sku, limit)]
 
-    async def receipts(self, customer_id: CustomerId) -> Sequence[Receipt]:
-        rows = await self._session.fetch(_OF_CUSTOMER, customer_id)
+    async def receipts(self, ids: Sequence[CustomerId]) -> Sequence[Receipt]:
+        rows = await self._session.fetch(_OF_CUSTOMER, ids)
         return [receipt_in(row) for row in rows]
 
     async def next_best(self, owned: Collection[str], known: Collection[str], limit: int) -> Sequence[Offer]:

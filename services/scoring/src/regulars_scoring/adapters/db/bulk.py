@@ -109,6 +109,7 @@ async def write_drafts(
         with_run = ((row[0], model.run_id, *row[1:]) for row in rows)
         columns = ["customer_id", "run_id", "version", *FIGURES]
         await connection.copy_records_to_table("drafts", records=with_run, columns=columns)
+        await connection.execute("DELETE FROM drafts USING erased_customers AS gone WHERE customer_id = gone.id")
         found = [(name, model.run_id, json.dumps(insight)) for name, insight in insights.items()]
         await connection.executemany(_KEEP_INSIGHT, found)
         await connection.execute("UPDATE house SET run_id = $1", model.run_id)

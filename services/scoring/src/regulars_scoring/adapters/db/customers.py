@@ -11,11 +11,21 @@ from regulars_scoring.adapters.db.publishing import publish
 from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import FIGURES, customer_in, figures_in, history_entry_in
 from regulars_scoring.adapters.db.session import Session
-from regulars_scoring.application.ports import CellCount, Customer, DecileCount, Drafted, HistoryEntry
+from regulars_scoring.application.ports import CellCount, DecileCount, Drafted, HistoryEntry
 from regulars_scoring.domain.facts import CustomerScored
 from regulars_scoring.domain.rfm import Recent
 from regulars_scoring.domain.state import Entry
 
+# Nobody else answers to the id that another one stands for.
+_IDS = """
+    SELECT id FROM (
+        SELECT customers.id, true AS is_surviving FROM customers
+        WHERE customers.id = coalesce((SELECT surviving_id FROM customer_alias WHERE id = $1), $1)
+        UNION ALL
+        SELECT alias.id, false FROM customer_alias AS alias
+        WHERE surviving_id = coalesce((SELECT surviving_id FROM customer_alias WHERE id = $1), $1)
+    ) AS ids ORDER BY is_surviving DESC, id
+"""
 _LEDGER = """
     SELECT day, net_minor, open_purchases FROM days WHERE customer_id = $1 AND ($2::date IS NULL OR day <= $2)
 """
@@ -35,7 +45,8 @@ _LOCK_UNPUBLISHED = f"""
     ORDER BY mine.id
 """
 _HISTORY = """
-    SELECT * FROM score_history WHERE customer_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3
+    SELECT * FROM score_history WHERE customer_id = ANY($1) AND ($2::bigint IS NULL OR id < $2)
+    ORDER BY id DESC LIMIT $3
 """
 _COUNTED = "count(*) AS customers, sum(total_minor)::bigint AS total_minor, sum(clv_major)::bigint AS clv_major"
 _CELLS = f"""
@@ -54,9 +65,8 @@ class SqlCustomers:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def find(self, customer_id: CustomerId) -> Customer | None:
-        row = await self._session.first("SELECT * FROM customers WHERE id = $1", customer_id)
-        return None if row is None else customer_in(row)
+    async def ids_of(self, customer_id: CustomerId) -> Sequence[CustomerId]:
+        return [row["id"] for row in await self._session.fetch(_IDS, customer_id)]
 
     async def ledger(self, customer_id: CustomerId, until: date | None = None) -> Mapping[date, Entry]:
         rows = await self._session.fetch(_LEDGER, customer_id, until)
@@ -72,8 +82,8 @@ class SqlCustomers:
         rows = await self._session.fetch(_LOCK_UNPUBLISHED, run_id, after, limit)
         return [Drafted(customer_in(row), figures_in(row, "draft_") if row["is_drafted"] else None) for row in rows]
 
-    async def history(self, customer_id: CustomerId, before: int | None, limit: int) -> Sequence[HistoryEntry]:
-        return [history_entry_in(row) for row in await self._session.fetch(_HISTORY, customer_id, before, limit)]
+    async def history(self, ids: Sequence[CustomerId], before: int | None, limit: int) -> Sequence[HistoryEntry]:
+        return [history_entry_in(row) for row in await self._session.fetch(_HISTORY, ids, before, limit)]
 
     async def cells(self) -> Sequence[CellCount]:
         return [CellCount(**row) for row in await self._session.fetch(_CELLS)]

@@ -1,7 +1,8 @@
 """The unit of work of what is heard: a few statements over arrays, however many events share the transaction.
 
-Everybody locks in one order, costs, returns, purchases, goods, customers, and each of them by its key; a run that
-publishes locks customers alone, in the same order. They may wait for each other, and never in a circle.
+Everybody holds the people first, shared or alone, then locks in one order, costs, returns, purchases, goods, customers,
+and each of them by its key; a run that publishes locks customers alone, in the same order. They may wait for each other,
+and never in a circle.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from regulars_scoring.adapters.db import costs as kept
 from regulars_scoring.adapters.db import publishing
 from regulars_scoring.adapters.db.goods import keep_goods
 from regulars_scoring.adapters.db.house import HouseCache
+from regulars_scoring.adapters.db.people import SqlPeople
 from regulars_scoring.adapters.db.recent import read_recent
 from regulars_scoring.adapters.db.rows import customer_in, purchase_in
 from regulars_scoring.adapters.db.session import Session, ToMessage
@@ -107,6 +109,7 @@ class SqlListening:
     def __init__(self, connection: AsyncConnection, cache: HouseCache, to_message: ToMessage) -> None:
         self.noted: list[Heard] = []
         self._session = Session(connection, _NO_SCANS)
+        self.people = SqlPeople(self._session)
         self._cache = cache
         self._to_message = to_message
 

@@ -9,7 +9,7 @@ from regulars_scoring.application.ports import Customer, HistoryEntry
 from regulars_scoring.domain.costs import LineCosts
 from regulars_scoring.domain.facts import CustomerScored
 from regulars_scoring.domain.grid import DEFAULT_GRID
-from regulars_scoring.domain.purchases import Purchase
+from regulars_scoring.domain.purchases import Purchase, Return
 from regulars_scoring.domain.rfm import Cell
 from regulars_scoring.domain.runs import Run
 from regulars_scoring.domain.scoring import Figures
@@ -81,6 +81,11 @@ def purchase_in(row: Row) -> Purchase:
         LineCosts(row["returned_costed_minor"], row["returned_cost_minor"]),
         row["taken_back"],
     )
+
+
+def unmatched_return_in(row: Row) -> Return:
+    """Of no known purchase: what else such a return tells stays in its row."""
+    return Return(row["return_id"], None, row["customer_id"], row["day"], row["currency"], row["amount_minor"])
 
 
 def history_entry_in(row: Row) -> HistoryEntry:

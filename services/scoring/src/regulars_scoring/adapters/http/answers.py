@@ -69,6 +69,7 @@ class OwnCycleOut(Answer):
 
 class ScoreOut(Answer):
     customer_id: UUID
+    """The one that was asked for, or that which stands for it now."""
     as_of: date
     """The day at whose end the customer is looked at."""
     run_id: UUID
@@ -138,6 +139,8 @@ class ScoreOut(Answer):
 class PublishedOut(Answer):
     """Figures as they were published, rounded; probabilities as text."""
 
+    customer_id: UUID
+    """The id of the customer that they were published under."""
     scored_at: datetime
     as_of: date
     run_id: UUID
@@ -155,6 +158,7 @@ class PublishedOut(Answer):
     def of(cls, entry: HistoryEntry) -> Self:
         scored, figures = entry.scored, entry.scored.figures
         return cls(
+            customer_id=scored.customer_id,
             scored_at=scored.at,
             as_of=scored.as_of,
             run_id=scored.run_id,
