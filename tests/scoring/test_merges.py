@@ -121,7 +121,7 @@ async def test_a_run_and_its_counts_know_one_customer(scored: Shop) -> None:
     assert run["customers"] == apart - 1 == sum(each["customers"] for each in deciles["deciles"])
     together = await scored.get("/v1/scoring/segments/pnl?from=2026-01-01&to=2026-06-30")
     assert together["total"]["revenue_minor"] == pnl["total"]["revenue_minor"]
-    assert None not in [each["segment"] for each in together["segments"]]
+    assert [each["revenue_minor"] for each in together["segments"] if each["segment"] is None] in ([], [0])
 
 
 async def test_products_bought_under_either_id_are_offered_to_neither(shop: Shop) -> None:
@@ -202,7 +202,7 @@ async def tables_with(shop: Shop, customer_id: UUID) -> set[str]:
     names = await shop.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^outbox'")
     found = set()
     for (name,) in names:
-        if await shop.rows(f"SELECT FROM {name} AS row WHERE row::text LIKE '%{customer_id}%' LIMIT 1"):
+        if await shop.rows(f"SELECT 1 FROM {name} AS row WHERE row::text LIKE '%{customer_id}%' LIMIT 1"):
             found.add(name)
     return found
 
