@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,10 @@ from regulars_scoring.adapters.engine.population import Ints, Population, popula
 from regulars_scoring.adapters.engine.retention import retention_of
 from regulars_scoring.application.ports import Insight
 from regulars_scoring.domain.affinity import YEAR_DAYS, Counted
+from regulars_scoring.domain.decile_goods import GoodsCount
+from regulars_scoring.domain.goods import bought_on
+from regulars_scoring.domain.insights import DECILE_GOODS
+from regulars_scoring.domain.model import DECILES
 from regulars_scoring.domain.refusals import FitFailed
 from regulars_scoring.domain.scoring import Bands
 
@@ -69,14 +73,16 @@ async def work(task: Mapping[str, Any]) -> None:
             model=replace(drafts.model, everybody=shares),
             report={**drafts.report, "retention": retention_of(drafts, population, ledger.occasions)},
         )
-        await _write(connection, drafts, insights_of(ledger, asked.as_of, rfm), names)
+        insights = insights_of(ledger, asked.as_of, rfm)
+        insights[DECILE_GOODS] = await _goods_of_deciles(connection, drafts, names, task["not_goods"])
+        await _write(connection, drafts, insights, names)
     finally:
         await connection.close()
 
 
 async def count_baskets(connection: bulk.Connection, run: Mapping[str, Any], not_goods: Collection[str]) -> None:
     """Replace the rules by those of the year that ends with the run's day."""
-    since, as_of = run["as_of"] - timedelta(days=YEAR_DAYS - 1), run["as_of"]
+    since, as_of = _year_until(run["as_of"])
     baskets = await _baskets(connection, since, as_of, not_goods)
     counted = Counted(run["id"], since, as_of, run["currency"], int(baskets.sizes.size), baskets.oversized)
     await bulk_affinity.write_affinity(connection, counted, baskets.rows(), rules_of(baskets).rows(baskets.skus))
@@ -87,6 +93,26 @@ async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_go
     async for receipts in bulk_affinity.read_receipts(connection, since, as_of):
         taken.add(receipts)
     return taken.baskets()
+
+
+async def _goods_of_deciles(
+    connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]], not_goods: Collection[str]
+) -> dict[str, Any]:
+    """What the tenths have bought in the year that ends with the run's day."""
+    since, as_of = _year_until(drafts.model.as_of)
+    decile_of = dict(zip((customer_id for customer_id, _ in names), drafts.decile.tolist(), strict=True))
+    count = GoodsCount()
+    async for customer_id, receipts in bulk_affinity.read_receipts_by_customer(connection, since, as_of):
+        # Whoever came after the states were read has no tenth yet.
+        if customer_id in decile_of:
+            count.add(decile_of[customer_id], bought_on(receipts, not_goods).values())
+    customers = np.bincount(drafts.decile, minlength=DECILES + 1)[1:].tolist()
+    counted = asdict(count.counted(since, as_of, customers))
+    return {**counted, "since": since.isoformat(), "as_of": as_of.isoformat()}
+
+
+def _year_until(as_of: date) -> tuple[date, date]:
+    return as_of - timedelta(days=YEAR_DAYS - 1), as_of
 
 
 async def _read(connection: bulk.Connection, as_of: date) -> tuple[list[tuple[UUID, int]], Population, Ledger]:

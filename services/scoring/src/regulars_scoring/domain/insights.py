@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from regulars_scoring.domain.cohorts import Span
 
+DECILE_GOODS = "deciles/goods"
+
 
 def cohorts_name(span: Span) -> str:
     return f"cohorts/{span}"

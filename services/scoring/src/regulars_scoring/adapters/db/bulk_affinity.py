@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import astuple
 from datetime import date
+from uuid import UUID
 
 from regulars_scoring.adapters.db.bulk import Connection
 from regulars_scoring.adapters.db.goods import RECEIPTS, receipt_in
@@ -24,6 +25,13 @@ _COUNTED = """
     RETURNING run_id
 """
 
+_BY_CUSTOMER = f"""
+    SELECT receipts.*, coalesce(surviving_id, customer_id) AS who
+    FROM ({RECEIPTS} AND purchases.customer_id IS NOT NULL AND purchases.day BETWEEN $1 AND $2) AS receipts
+    LEFT JOIN customer_alias ON customer_alias.id = customer_id
+    WHERE is_open ORDER BY who, day, purchase_id
+"""
+
 
 async def read_receipts(connection: Connection, since: date, as_of: date) -> AsyncIterator[Sequence[Receipt]]:
     """Open receipts of those days, both included, some at a time."""
@@ -32,6 +40,25 @@ async def read_receipts(connection: Connection, since: date, as_of: date) -> Asy
         cursor = await connection.cursor(query, since, as_of)
         while rows := await cursor.fetch(RECEIPTS_AT_ONCE):
             yield [receipt_in(row) for row in rows]
+
+
+async def read_receipts_by_customer(
+    connection: Connection, since: date, as_of: date
+) -> AsyncIterator[tuple[UUID, Sequence[Receipt]]]:
+    """One customer after the other, each with their open receipts of those days, both included, by day."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        cursor = await connection.cursor(_BY_CUSTOMER, since, as_of)
+        who: UUID | None = None
+        receipts: list[Receipt] = []
+        while rows := await cursor.fetch(RECEIPTS_AT_ONCE):
+            for row in rows:
+                if row["who"] != who:
+                    if who is not None:
+                        yield who, receipts
+                    who, receipts = row["who"], []
+                receipts.append(receipt_in(row))
+        if who is not None:
+            yield who, receipts
 
 
 async def write_affinity(

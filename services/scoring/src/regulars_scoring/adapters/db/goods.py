@@ -19,7 +19,8 @@ _KEEP = """
 """
 
 RECEIPTS = """
-    SELECT purchases.day, NOT (is_returned AND returned_minor >= total_minor) AS is_open,
+    SELECT purchases.purchase_id, customer_id, purchases.day,
+           NOT (is_returned AND returned_minor >= total_minor) AS is_open,
            purchases.currency IS NOT DISTINCT FROM house.currency AS is_priced,
            sold.skus, sold.net_minor, sold.categories, back.skus AS back_skus, back.net_minor AS back_minor
     FROM purchases

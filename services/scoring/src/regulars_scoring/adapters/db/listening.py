@@ -1,8 +1,8 @@
 """The unit of work of what is heard: a few statements over arrays, however many events share the transaction.
 
 Everybody holds the people first, shared or alone, then locks in one order, costs, returns, purchases, goods, customers,
-and each of them by its key; a run that publishes locks customers alone, in the same order. They may wait for each other,
-and never in a circle.
+and each of them by its key; a run that publishes locks customers alone, in the same order. They may wait for each
+other, and never in a circle.
 """
 
 from __future__ import annotations

@@ -10,17 +10,20 @@ from uuid import UUID
 
 from regulars_kit.http import Router
 from regulars_scoring.adapters.http.context import Here, Reader
-from regulars_scoring.adapters.http.shape import Answer
+from regulars_scoring.adapters.http.decile_goods import TOP_DECILES, DecileGoodsOut
+from regulars_scoring.adapters.http.shape import Answer, share
 from regulars_scoring.application.ports import CellCount, DecileCount
 from regulars_scoring.application.read_distribution import read_cells, read_deciles
+from regulars_scoring.application.read_insight import read_insight
 from regulars_scoring.domain.grid import SCORES
+from regulars_scoring.domain.insights import DECILE_GOODS
 from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.scoring import BANDS
 
 router = Router(tags=["scoring"])
 
 
-TOP_DECILES = 2
+DecilesBy = Literal["value", "risk", "product"]
 
 
 class CountOut(Answer):
@@ -99,6 +102,8 @@ class DecilesOut(Answer):
     deciles: list[DecileOut]
     risks: list[RiskOut] | None
     """The same by churn band, where `by` is `risk`."""
+    goods: DecileGoodsOut | None
+    """What the tenths buy, where `by` is `product`."""
 
 
 @router.get("/v1/scoring/rfm")
@@ -117,9 +122,12 @@ async def get_rfm(principal: Reader, here: Here) -> RfmOut:
 
 
 @router.get("/v1/scoring/deciles")
-async def get_deciles(principal: Reader, here: Here, by: Literal["value", "risk"] = "value") -> DecilesOut:
-    """Customers by tenths of expected value, and the revenue each tenth has brought; `by=risk`: by churn band, too."""
+async def get_deciles(principal: Reader, here: Here, by: DecilesBy = "value") -> DecilesOut:
+    """Customers by tenths of expected value, and the revenue each tenth has brought; `by=risk`: by churn band, too;
+    `by=product`: what each tenth buys.
+    """
     model, counts = await read_deciles(here.read)
+    goods = await read_insight(DECILE_GOODS, here.read) if by == "product" else None
     whole = _sums(counts)
     deciles = _deciles(counts, whole["revenue_minor"])
     return DecilesOut(
@@ -129,6 +137,7 @@ async def get_deciles(principal: Reader, here: Here, by: Literal["value", "risk"
         top_20_percent=_top(counts, whole),
         deciles=deciles,
         risks=_risks(counts, whole["revenue_minor"]) if by == "risk" else None,
+        goods=None if goods is None else DecileGoodsOut.of(goods[1]),
     )
 
 
@@ -168,7 +177,7 @@ def _cell(model: Model, cell: CellCount) -> CellCountOut:
 
 def _deciles(counts: Sequence[DecileCount], revenue_minor: int) -> list[DecileOut]:
     return [
-        DecileOut(decile=decile, revenue_share=_share(sums["revenue_minor"], revenue_minor), **sums)
+        DecileOut(decile=decile, revenue_share=share(sums["revenue_minor"], revenue_minor), **sums)
         for decile, inside in groupby(counts, attrgetter("decile"))
         for sums in (_sums(inside),)
     ]
@@ -178,9 +187,9 @@ def _top(counts: Sequence[DecileCount], whole: Mapping[str, int]) -> TopOut:
     top = _sums(count for count in counts if count.decile <= TOP_DECILES)
     return TopOut(
         customers=top["customers"],
-        customer_share=_share(top["customers"], whole["customers"]),
+        customer_share=share(top["customers"], whole["customers"]),
         revenue_minor=top["revenue_minor"],
-        revenue_share=_share(top["revenue_minor"], whole["revenue_minor"]),
+        revenue_share=share(top["revenue_minor"], whole["revenue_minor"]),
     )
 
 
@@ -189,10 +198,6 @@ def _risks(counts: Sequence[DecileCount], revenue_minor: int) -> list[RiskOut]:
     for band in BANDS:
         inside = [count for count in counts if count.churn_band == band]
         sums, deciles = _sums(inside), _deciles(inside, revenue_minor)
-        share = _share(sums["revenue_minor"], revenue_minor)
-        found.append(RiskOut(churn_band=band, revenue_share=share, deciles=deciles, **sums))
+        of_revenue = share(sums["revenue_minor"], revenue_minor)
+        found.append(RiskOut(churn_band=band, revenue_share=of_revenue, deciles=deciles, **sums))
     return found
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole > 0 else None
