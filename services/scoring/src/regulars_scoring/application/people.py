@@ -24,7 +24,7 @@ class People(Protocol):
         """Keep what is told of each, in any order: what is undone once stays so."""
 
     async def merges_among(self, ids: Collection[CustomerId]) -> Sequence[Merge]:
-        """Those that hold of ids that are among these."""
+        """Those of two ids that are both among these, also such as are undone."""
 
     async def groups_of(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, CustomerId]:
         """All ids of the customers behind these ids, each with its surviving one, which may be itself."""

@@ -46,8 +46,8 @@ async def regroup(unit: Listening, noted: Sequence[Heard]) -> Regrouped:
         return Regrouped()
     await unit.people.keep_merges(merges)
     before = await unit.people.groups_of(named)
-    holding = await unit.people.merges_among(before)
-    after = {each: each for each in before} | {**survivors_of(m for m in holding if m.ids.isdisjoint(erased))}
+    told = await unit.people.merges_among(before)
+    after = {each: each for each in before} | {**survivors_of(merge for merge in told if merge.ids.isdisjoint(erased))}
     await unit.people.regroup(before, {each: survivor for each, survivor in after.items() if survivor != each})
     moved = {each for each in before if before[each] != after[each]} | erased
     emptied = {group[each] for each in moved for group in (before, after)}
