@@ -25,7 +25,9 @@ _KEEP_MERGES = """
     GROUP BY id, merged_id, surviving_id
     ON CONFLICT (id) DO UPDATE SET is_undone = true WHERE excluded.is_undone AND NOT mine.is_undone
 """
-_MERGES_AMONG = "SELECT * FROM merges WHERE merged_id = ANY($1) AND surviving_id = ANY($1)"
+_MERGES_AMONG = """
+    SELECT id, merged_id, surviving_id, is_undone FROM merges WHERE merged_id = ANY($1) AND surviving_id = ANY($1)
+"""
 _GROUPS = """
     WITH survivors AS (
         SELECT DISTINCT coalesce(alias.surviving_id, told.id) AS id

@@ -31,10 +31,7 @@ class StateOut(Answer):
     @classmethod
     def of(cls, state: BuyingState) -> Self:
         return cls(
-            occasions=state.occasions,
-            first_day=state.first_day,
-            last_day=state.last_day,
-            total_minor=state.total_minor,
+            occasions=state.occasions, first_day=state.first_day, last_day=state.last_day, total_minor=state.total_minor
         )
 
 
