@@ -19,7 +19,7 @@ TOGETHER = 40
 
 def a_consumer(rig: Rig, topic: str, shop: Database, recorder: Recorder | None = None) -> Consumer:
     handler = recorder or Recorder(shop, GROUP)
-    return Consumer(rig.bus, GROUP, [topic], {SOLD: handler}, shop, together=TOGETHER, pace_s=0.01)
+    return Consumer(rig.bus, GROUP, [topic], {SOLD: handler}, shop, together=TOGETHER)
 
 
 async def until_handled(shop: Database, count: int, key: str | None = None) -> None:

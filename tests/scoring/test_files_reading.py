@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,20 @@ def test_other_names_are_told_by_options_in_any_case(tmp_path: Path, usual: Figu
     path = written(tmp_path / "a.csv", regular_rows(), "Kunde,Tag,Brutto")
     scored(path, customer="kunde", date="TAG", amount="Brutto")
     assert figures(tmp_path) == usual
+
+
+def test_a_price_of_one_is_multiplied_by_the_quantity_beside_it(tmp_path: Path, usual: Figures) -> None:
+    twos = [(customer, day, f"{Decimal(amount) / 2},2") for customer, day, amount in regular_rows()]
+    findings = scored(written(tmp_path / "a.csv", twos, "CustomerID,InvoiceDate,UnitPrice,Quantity"))
+    assert figures(tmp_path) == usual
+    assert findings.read_as.endswith("who: CustomerID, when: InvoiceDate, paid: UnitPrice x Quantity")
+
+
+def test_what_is_called_an_amount_is_what_was_paid_whatever_the_quantity(tmp_path: Path, usual: Figures) -> None:
+    twos = [(customer, day, f"{amount},2") for customer, day, amount in regular_rows()]
+    findings = scored(written(tmp_path / "a.csv", twos, "customer,date,amount,quantity"))
+    assert figures(tmp_path) == usual
+    assert findings.read_as.endswith("paid: amount")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

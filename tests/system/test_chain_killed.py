@@ -152,13 +152,22 @@ async def heard_by_all(client: httpx.AsyncClient, chain: Chain) -> Sequence[Mapp
 
 
 async def check_pictures(client: httpx.AsyncClient, chain: Chain) -> None:
-    """Each customer's 360 has their purchases and their balance."""
+    """Each customer's 360 has their purchases and their balance, once customer's consumer has heard of them."""
     sold = Counter(told.customer for told in chain.book.purchases.values())
     for customer, purchases in sold.items():
-        picture = await read(client, f"/v1/customers/{customer}/360")
-        assert picture["purchases"]["value"]["count"] == purchases
-        [balance] = picture["balances"]["value"]
-        assert balance["spendable"] - balance["debt"] == chain.book.balance_of(customer)
+        told = (purchases, chain.book.balance_of(customer))
+
+        async def is_told(customer: UUID = customer, told: tuple[int, int] = told) -> bool:
+            return picture_of(await read(client, f"/v1/customers/{customer}/360")) == told
+
+        await until(is_told, f"the picture of {customer} is not {told}")
+
+
+def picture_of(read: Mapping[str, Any]) -> tuple[int, int]:
+    """Purchases and points of a customer's 360; (0, 0) where it knows of neither."""
+    purchases, balances = read["purchases"]["value"], read["balances"]["value"]
+    points = sum(balance["spendable"] - balance["debt"] for balance in balances or [])
+    return (purchases["count"] if purchases else 0, points)
 
 
 async def check_messages(client: httpx.AsyncClient, chain: Chain) -> None:

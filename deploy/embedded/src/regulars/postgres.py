@@ -37,8 +37,7 @@ RECOVERY_TIMEOUT_S = 300.0
 # How long a server whose parent was killed may take to write its last checkpoint.
 ORPHAN_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
-# sockaddr_un.sun_path holds 107 bytes and a NUL (unix(7)).
-LONGEST_SOCKET_PATH = 107
+LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds these and a NUL (unix(7)).
 _DEFAULT_PORT = 5432
 _LOG_LIMIT_BYTES = 10 * 1024 * 1024
 _POLL_S = 0.01
@@ -51,6 +50,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     # Short statements: compiling one costs more than it saves.
     "jit": "off",
+    # At the default pace three vacuums take the processors from the tills.
+    "autovacuum_vacuum_cost_delay": "10ms",
     # What a failing statement carried may be personal data; the log keeps the error alone.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",

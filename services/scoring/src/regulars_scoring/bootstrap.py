@@ -41,8 +41,6 @@ from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS, Bands
 from regulars_scoring.settings import Settings
 
 LOOK_FOR_NIGHT_EVERY_S = 300.0
-EVENTS_GATHER_S = 0.2
-"""A commit costs as much as some forty events, and nobody waits for a score: they gather for longer than elsewhere."""
 
 
 def build(
@@ -72,7 +70,6 @@ def build(
         database,
         clock=clock,
         together=settings.events_together,
-        pace_s=EVENTS_GATHER_S,
     )
     work = RunWork(fit or WorkerProcess(settings.database_url, bands, settings.not_goods), begin, house)
     return Service(

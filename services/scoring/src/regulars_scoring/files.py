@@ -110,7 +110,7 @@ def _scored(bench: Bench, book: ledger.Ledger, as_of: date, order: Order, tell: 
     span = span_for(book.first_day, as_of)
     return Findings(
         file=order.asking.path.name,
-        read_as=book.table.read_as,
+        read_as=book.read_as,
         rows=rows_found(bench, book, as_of),
         first_day=book.first_day,
         horizon_days=order.horizon_days,

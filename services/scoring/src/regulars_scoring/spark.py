@@ -118,7 +118,7 @@ def _findings(bench: SparkBench, book: Ledger, order: Order, model: Model, count
     groups = scores.groups(bench)
     return Findings(
         file=order.asking.path.name,
-        read_as=book.table.read_as,
+        read_as=book.read_as,
         rows=rows_found(bench, book, model.as_of),
         first_day=book.first_day,
         horizon_days=order.horizon_days,

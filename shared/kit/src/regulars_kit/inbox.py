@@ -57,6 +57,9 @@ DDL: tuple[str, ...] = (
 MAX_AGE = timedelta(days=60)
 """As long as the inbox remembers: an older event might have been handled, and forgetting must not mean doubling."""
 
+PACE_S = 0.25
+"""A commit costs as much as some forty events, and the tills' commits wait for it: events gather for so long."""
+
 _POLL_S = 0.5
 _TELL_LAG_EVERY_S = 1.0
 _log = structlog.get_logger(__name__)
@@ -72,7 +75,7 @@ class Consumer:
 
     `together` above 1 fetches so many at a time and handles them in one transaction, whatever their partitions; when
     one of them fails, all are rolled back and handled as without it. What a handler does outside of its unit is then
-    done again: only for handlers that do nothing there. Two fetches begin `pace_s` apart then, so that events gather
+    done again: only for handlers that do nothing there. Two fetches begin `PACE_S` apart then, so that events gather
     while many come; one that comes alone waits for nothing.
     """
 
@@ -89,7 +92,6 @@ class Consumer:
         batch: int = 500,
         partitions_at_once: int = 4,
         together: int = 1,
-        pace_s: float = 0.05,
     ) -> None:
         self.group = group
         self.database = database
@@ -99,7 +101,6 @@ class Consumer:
         self._handling = Handling(group, handlers, database, clock, max_age)
         self._batch = together if together > 1 else batch
         self._goes_together = together > 1
-        self._pace_s = pace_s
         self._at_once = asyncio.Semaphore(partitions_at_once)
         self._held_until: dict[_Place, float] = {}
         self._backoffs: dict[_Place, Backoff] = defaultdict(Backoff)
@@ -144,7 +145,7 @@ class Consumer:
                     for place, events in _by_place(received).items():
                         tasks.create_task(self._handle_in_order(subscription, place, events, stop))
             if self._goes_together and 0 < len(received) < self._batch:
-                await pause(stop, max(0.0, began + self._pace_s - time.monotonic()))
+                await pause(stop, max(0.0, began + PACE_S - time.monotonic()))
 
     async def _tell_lag(self, subscription: Subscription) -> None:
         if time.monotonic() - self._told_lag_at < _TELL_LAG_EVERY_S:

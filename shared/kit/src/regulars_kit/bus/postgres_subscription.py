@@ -48,9 +48,17 @@ _READ = """
 """
 
 _BEHIND = """
-    SELECT count(*) FROM unnest($1::smallint[], $2::bigint[]) AS place (partition, seq)
-    JOIN {table} topic ON topic.partition = place.partition AND topic.seq >= place.seq
+    SELECT coalesce(sum(topic.events), 0)::bigint FROM unnest($1::smallint[], $2::bigint[]) AS place (partition, seq)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS events FROM {table} WHERE partition = place.partition AND {table}.seq >= place.seq
+    ) topic
 """
+
+# A plan made while a topic is small reads all of it for ever after: only by the index, then.
+_PLAN = "SET enable_bitmapscan = off; SET enable_seqscan = off"
+
+# An offset that a crash of PostgreSQL takes back has its events come again, as they may at any time.
+_LAZY = "SET synchronous_commit = off"
 
 _COMMIT = """
     UPDATE group_offsets SET next_offset = done.next_offset
@@ -164,6 +172,7 @@ class PostgresSubscription:
         connection = await connect(self._url, f"member of {self._group}")
         try:
             self._positions.clear()
+            await connection.execute(f"{_PLAN}; {_LAZY}")
             self._group_id = await _group_id(connection, self._group)
             for topic in self._topics.values():
                 await connection.execute(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of columns, in any case of letters; None: found by a usual name. Without `quantity`, amounts are whole
-    prices; with it, prices of one. Without `currency` all amounts are in the reporting one.
+    """Names of columns, in any case of letters; None: found by a usual name. Amounts are prices of one where a
+    `quantity` is named, or found beside an amount that is called the price of one; else whole prices. Without
+    `currency` all amounts are in the reporting one.
     """
 
     customer: str | None = None

@@ -69,6 +69,13 @@ class Ledger:
     def currency(self) -> str:
         return self.rows.currency
 
+    @property
+    def read_as(self) -> str:
+        """How the file was read, and which of its columns were taken for what."""
+        columns = self.rows.columns
+        paid = f"{columns.amount} x {columns.quantity}" if columns.quantity else columns.amount
+        return f"{self.table.read_as}; who: {columns.customer}, when: {columns.date}, paid: {paid}"
+
 
 def ledger_of(bench: Bench, asking: Asking, tell: Share) -> Ledger:
     """Read the file. Raises `WrongUse` where it holds no purchase, or is not what it is said to be."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regulars_kit.values import currency_exponent
 from regulars_scoring.adapters.files.amounts import LARGEST_MINOR, minor_of, price_of
-from regulars_scoring.adapters.files.asking import Asking
+from regulars_scoring.adapters.files.asking import Asking, Columns
 from regulars_scoring.adapters.files.bench import Bench, identifier, literal
 from regulars_scoring.adapters.files.dates import date_of
 from regulars_scoring.adapters.files.refusals import WrongUse
@@ -21,14 +21,21 @@ BECAUSE = "set aside because"
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How the rows of a relation are read: `named`, `reason` and `money` are made of each, one after another."""
+    """How the rows of a relation are read: `named`, `reason` and `money` are made of each, one after another.
+
+    `columns` are the file's own names of those that are read.
+    """
 
     relation: str
     named: str
     reason: str
     money: str
     currency: str
-    has_currencies: bool
+    columns: Columns
+
+    @property
+    def has_currencies(self) -> bool:
+        return self.columns.currency is not None
 
     @property
     def select(self) -> str:
@@ -73,7 +80,7 @@ def rows_of(bench: Bench, table: Table, asking: Asking) -> Rows:
         reason=_reason(currency, columns.currency),
         money=_money(currency, asking),
         currency=currency,
-        has_currencies=columns.currency is not None,
+        columns=columns,
     )
 
 

@@ -18,11 +18,13 @@ from regulars_scoring.adapters.files.refusals import WrongUse
 BROKEN_LINES = "broken_lines"
 """The table that DuckDB writes lines to which it cannot take apart; there is none for Parquet."""
 
+_PRICES_OF_ONE = ("price", "unitprice", "unit price", "unit_price", "price_per_unit")
+
 USUAL: Mapping[str, Sequence[str]] = {
     "customer": ("customer", "customer_id", "customerid", "customer id", "client_id", "user_id", "card"),
     "date": ("date", "purchase_date", "order_date", "invoice_date", "invoicedate", "business_date", "day"),
-    "amount": ("amount", "total", "net", "revenue", "price", "value", "dollar_value", "unitprice", "unit price"),
-    "quantity": (),
+    "amount": ("amount", "total", "net", "revenue", "value", "dollar_value", *_PRICES_OF_ONE),
+    "quantity": ("quantity", "qty", "units", "pieces"),
     "currency": ("currency", "currency_code"),
 }  # fmt: skip
 
@@ -111,28 +113,41 @@ def _header(copy: Path, dialect: Dialect, path: Path) -> Header:
 
 
 def columns_of(table: Table, said: Columns, path: Path) -> Columns:
-    """The file's own names of the columns that are meant. Raises `WrongUse`, naming those it has."""
-    found = {
-        meaning: _column(table, meaning, getattr(said, meaning), path)
-        for meaning in ("customer", "date", "amount", "quantity", "currency")
-    }
-    return Columns(**found)
+    """The file's own names of the columns that are meant. Raises `WrongUse`, naming those it has.
+
+    A column of quantities that nobody named is meant only where the amount was found by a name for the price of one.
+    """
+    customer, date, amount = (
+        _needed(table, meaning, getattr(said, meaning), path) for meaning in ("customer", "date", "amount")
+    )
+    is_of_one = said.amount is None and amount.strip().lower() in _PRICES_OF_ONE
+    return Columns(
+        customer,
+        date,
+        amount,
+        quantity=_column(table, "quantity", said.quantity, path) if said.quantity or is_of_one else None,
+        currency=_column(table, "currency", said.currency, path),
+    )
+
+
+def _needed(table: Table, meaning: str, said: str | None, path: Path) -> str:
+    found = _column(table, meaning, said, path)
+    if found is None:
+        names = ", ".join(table.types)
+        raise WrongUse(f"which column of {path} is the {meaning}? Say it by --{meaning}; it has {names}")
+    return found
 
 
 def _column(table: Table, meaning: str, said: str | None, path: Path) -> str | None:
     by_lower = {name.strip().lower(): name for name in table.types}
-    wanted = [said] if said is not None else USUAL[meaning]
-    for name in wanted:
+    for name in [said] if said is not None else USUAL[meaning]:
         if name in table.types:
             return name
         if name.strip().lower() in by_lower:
             return by_lower[name.strip().lower()]
-    if said is None and meaning in ("quantity", "currency"):
-        return None
-    names = ", ".join(table.types)
     if said is not None:
-        raise WrongUse(f"{path} has no column {said}; it has {names}")
-    raise WrongUse(f"which column of {path} is the {meaning}? Say it by --{meaning}; it has {names}")
+        raise WrongUse(f"{path} has no column {said}; it has {', '.join(table.types)}")
+    return None
 
 
 def quoted(name: str | None) -> str:
