@@ -35,12 +35,12 @@ def _p_alive(model: Model, x: Ints, t_x: Ints, T: Ints) -> Floats:
     return np.asarray(alive if first_may_be_last else np.where(x == 0, 1.0, alive), dtype=np.float64)
 
 
-def buys_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+def buys_if_alive(model: Model, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.beta_geometric.buys_within`."""
     return np.asarray(-np.expm1(-(model.r + x) * np.log1p(horizon / (model.alpha + T))), dtype=np.float64)
 
 
-def expected_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+def expected_if_alive(model: Model, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.beta_geometric.expected_purchases`, all pairs at once; those that have converged are set aside."""
     result = np.zeros(x.size)
     many = (model.r + x + BEYOND) * horizon / (model.alpha + T) > MANY
@@ -49,13 +49,13 @@ def expected_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
     return result
 
 
-def _expected_of_many(model: Model, x: int, T: int, horizon: float) -> float:
+def _expected_of_many(model: Model, x: int, T: float, horizon: float) -> float:
     """Few pairs are so: of who has been known for days and buys on most of them."""
     alive = mbg_nbd.alive_after(model, x, T) if isinstance(model, MbgNbd) else bg_nbd.alive_after(model, x, T)
     return expected_of_many(alive, horizon)
 
 
-def _expected_one_by_one(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+def _expected_one_by_one(model: Model, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     result = np.zeros(x.size)
     open_ = np.arange(x.size)
     z = horizon / (model.alpha + T + horizon)
