@@ -54,7 +54,7 @@ _FILL = (
 
 
 def fill(shop: Running, customers: int) -> None:
-    """Customers 1 to `customers` who buy much as at CDNOW; the programme they buy under is published. Raises `Failed`."""
+    """Customers 1 to `customers` who buy much as at CDNOW; their programme is published. Raises `Failed`."""
     with shop.client() as client:
         client.put(f"/v1/programmes/{CODE}", json=PROGRAMME).raise_for_status()
     asyncio.run(_fill(shop, customers))

@@ -1,9 +1,9 @@
 """What is dear to reckon and smooth in T is reckoned at a few days for each x, and interpolated at the others.
 
-The logarithm of such a figure is a function of ln(nearest + T) that has no singularity near the days of customers, where
--`nearest` is the T at which it has its first. So 32 Chebyshev nodes give all digits; where the last coefficients of the
-series say that they do not, every day is reckoned (Trefethen, Approximation Theory and Approximation Practice, 2013,
-chapters 3 and 5).
+The logarithm of such a figure is a function of ln(nearest + T) that has no singularity near the days of customers,
+where -`nearest` is the T at which it has its first. So 32 Chebyshev nodes give all digits; where the last coefficients
+of the series say that they do not, every day is reckoned (Trefethen, Approximation Theory and Approximation Practice,
+2013, chapters 3 and 5).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from regulars_scoring.adapters.engine.occasions import first_rows
 from regulars_scoring.adapters.engine.population import Floats, Ints
 
 NODES = 32
@@ -34,18 +35,18 @@ class BetweenDays:
 
     def __init__(self, x: Ints, T: Ints, nearest: float) -> None:
         self._x, self._T = x, T.astype(np.float64)
-        starts = np.append(np.flatnonzero(np.diff(x, prepend=-1)), x.size)
-        sizes = np.diff(starts)
-        self._runs = [slice(start, start + size) for start, size in zip(starts, sizes, strict=False) if size >= FEWEST_DAYS]
+        starts = first_rows(x)
+        sizes = np.diff(starts, append=x.size)
         self._alone = np.repeat(sizes < FEWEST_DAYS, sizes)
-        logs = np.log(nearest + self._T)
-        nodes, self._interpolations = [np.empty(0)], []
-        for run in self._runs:
-            middle, half = (logs[run][-1] + logs[run][0]) / 2.0, (logs[run][-1] - logs[run][0]) / 2.0
-            nodes.append(np.exp(middle + half * _PLACES) - nearest)
-            self._interpolations.append(_interpolation((logs[run] - middle) / half))
-        xs = np.array([x[run.start] for run in self._runs], np.int64)
-        self._reckoned_x = np.concatenate([np.repeat(xs, NODES), x[self._alone]])
+        runs = zip(starts.tolist(), sizes.tolist(), strict=True)
+        self._runs = [slice(start, start + size) for start, size in runs if size >= FEWEST_DAYS]
+        logs = [np.log(nearest + self._T[run]) for run in self._runs]
+        middles, halves = ([(log[-1] + sign * log[0]) / 2.0 for log in logs] for sign in (1, -1))
+        ends = list(zip(logs, middles, halves, strict=True))
+        self._interpolations = [_interpolation((log - middle) / half) for log, middle, half in ends]
+        nodes = [np.exp(middle + half * _PLACES) - nearest for _, middle, half in ends]
+        of_runs = np.array([x[run.start] for run in self._runs], np.int64)
+        self._reckoned_x = np.concatenate([np.repeat(of_runs, NODES), x[self._alone]])
         self._reckoned_T = np.concatenate([*nodes, self._T[self._alone]])
 
     def __call__(self, formula: Formula) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from regulars_kit.values import currency_exponent
 from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.candidates import Chosen, choose_model, report_of_choice
+from regulars_scoring.adapters.engine.cutting import tenths_between
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_spend
 from regulars_scoring.adapters.engine.gaps import cycles_of, gaps_of
 from regulars_scoring.adapters.engine.occasions import NO_OCCASIONS, Occasions
@@ -21,7 +22,7 @@ from regulars_scoring.adapters.engine.placing import Axes, Places, axes_of, cuts
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
 from regulars_scoring.adapters.engine.tenths import tenths_of
 from regulars_scoring.domain.choice import Asked as AskedModel
-from regulars_scoring.domain.model import Bounds, Model, decile_bounds_of
+from regulars_scoring.domain.model import Bounds, Model
 from regulars_scoring.domain.rfm_settings import DEFAULT_SETTINGS, RfmSettings
 from regulars_scoring.domain.runs import Report
 from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS, Bands
@@ -97,7 +98,7 @@ def draft(
         spending=spending.model,
         spend_model=spending.name,
         cuts=cuts,
-        decile_bounds=decile_bounds_of(values.clv.tolist()),
+        decile_bounds=tenths_between(values.clv),
         name=chosen.choice.served,
         window_days=asked.rfm.window_days,
         grid=grid,

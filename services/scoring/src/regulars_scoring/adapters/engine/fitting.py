@@ -93,7 +93,9 @@ def fit_buying(x: Ints, t_x: Ints, T: Ints, name: str = MBG_NBD, customers: Ints
     return BuyingFit(model, best.log_likelihood, best.steps, degeneracies, errors)
 
 
-def _near_maximum(likelihood: Callable[..., Likelihood], start: Sequence[float], *columns: Ints | None) -> Vector | None:
+def _near_maximum(
+    likelihood: Callable[..., Likelihood], start: Sequence[float], *columns: Ints | Floats | None
+) -> Vector | None:
     """The maximum over every k-th row; None where rows are few, or where there is none.
 
     A step or two from there over all rows are enough, and each of those takes k times as long.

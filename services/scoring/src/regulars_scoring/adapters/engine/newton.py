@@ -104,9 +104,7 @@ def _step(slope: Vector, curve: Matrix, damping: float) -> Vector:
     return np.asarray(step * (LARGEST_STEP / longest) if longest > LARGEST_STEP else step, dtype=np.float64)
 
 
-def _maximum(
-    theta: Vector, value: float, slope: Vector, curve: Matrix, steps: int, *, has_converged: bool
-) -> Maximum:
+def _maximum(theta: Vector, value: float, slope: Vector, curve: Matrix, steps: int, *, has_converged: bool) -> Maximum:
     parameters = np.exp(theta)
     hessian = (curve - np.diag(slope)) / np.outer(parameters, parameters)
     return Maximum(parameters, value, steps, has_converged, _is_at_bound(theta), hessian)
