@@ -20,7 +20,7 @@ from rich.console import Console
 from chain_path.preparing import until_settled
 from chain_path.running import opened
 from nightly_path.filling import fill, some_of
-from nightly_path.night import Load, Tills, through_the_night, waits_of
+from nightly_path.night import Load, Tills, calm_waits, through_the_night
 from nightly_path.report import print_table, rows_of
 from purchase_path.machine import load_average, machine, use_two_cores
 from purchase_path.measuring import Failed
@@ -69,7 +69,7 @@ def _measure(options: argparse.Namespace, load: Load, progress: Console) -> list
         tills.sell(WARM_UP_S)
         until_settled(shop)
         announce("tills alone")
-        calm = waits_of(tills.sell(load.calm_s))
+        calm = calm_waits(shop, tills, load)
         nights = {}
         for name, as_of in (("first_night", today - timedelta(days=1)), ("night", today)):
             until_settled(shop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -11,18 +12,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from chain_path.cast import receipt, today
 from chain_path.hops import percentile
 from chain_path.running import Running
-from chain_path.tills import Sale, sell
-from nightly_path.processes import Taken, watched
+from chain_path.tills import Sale, attempt
+from nightly_path.processes import WORKER, Taken, watched
 from purchase_path.measuring import Failed
 
 Customers = Callable[[int], Sequence[UUID]]
 """So many customers who buy."""
 
 _ENDED = ("completed", "failed", "cancelled")
-_AT_WORK = ("queued", "running")
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """`drafted_s` until everybody's figures were drafted, `run_s` until they were published; both from the asking."""
+    """`drafted_s` until everybody's figures were drafted, `run_s` until they were published; both from the asking.
+
+    Of the waits those are left out in which the machine stood still: `set_aside` of them.
+    """
 
     drafted_s: float
     run_s: float
     customers: int
     published: int
     waits_s: Sequence[float]
+    set_aside: int
     taken: Taken
 
 
@@ -59,16 +66,27 @@ class Tills:
             (customer, receipt(customer, f"night-{turn}-{place}", day))
             for place, customer in enumerate(self._customers(round(self._rate * seconds)))
         ]
-        return sell(self._folder, self._shop.port, self._shop.key, self._rate, receipts)
+        return attempt(self._folder, self._shop.port, self._shop.key, self._rate, receipts)
 
 
-def waits_of(sales: Sequence[Sale]) -> list[float]:
-    """In seconds, from when a purchase was due."""
-    return [sale.answered - sale.due for sale in sales]
+def waits_of(sales: Sequence[Sale], taken: Taken) -> list[float]:
+    """In seconds, from when a purchase was due. Raises `Failed` where one was refused."""
+    kept = [sale for sale in sales if not taken.stood_still(sale.due, sale.answered)]
+    if refused := [sale.status for sale in kept if sale.status != 201]:
+        raise Failed(f"of {len(kept)} purchases {len(refused)} were refused, the first with {refused[0]}")
+    return [sale.answered - sale.due for sale in kept]
 
 
 def p_ms(waits_s: Sequence[float], share: float) -> float:
     return percentile(waits_s, share) * 1e3
+
+
+def calm_waits(shop: Running, tills: Tills, load: Load) -> list[float]:
+    """With no run."""
+    shop.write_checkpoint()
+    with watched(shop) as taken:
+        sales = tills.sell(load.calm_s)
+    return waits_of(sales, taken)
 
 
 def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> Night:
@@ -76,26 +94,22 @@ def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> N
     shop.write_checkpoint()
     began = time.time()
     run = _asked_for(shop, as_of)
-    look, drafted_at = _Look(shop, run), list[float]()
-
-    def note_drafted() -> None:
-        if not drafted_at and look.state() not in _AT_WORK:
-            drafted_at.append(time.time())
-
     sales: list[Sale] = []
-    with watched(shop, note_drafted) as taken:
-        while look.state() not in _ENDED:
+    with watched(shop) as taken:
+        while (told := _told(shop, run))["state"] not in _ENDED:
             sales += tills.sell(load.turn_s)
-    told = look.told()
     if told["state"] != "completed":
         raise Failed(f"the run came to nothing: {dict(told)}")
     ended = float(told["ended"])
+    sales = [sale for sale in sales if sale.due <= ended]
+    waits_s = waits_of(sales, taken)
     return Night(
-        drafted_s=drafted_at[0] - began,
+        drafted_s=taken.seen_at[WORKER] - began,
         run_s=ended - began,
         customers=told["customers"],
         published=told["published"],
-        waits_s=waits_of([sale for sale in sales if sale.due <= ended]),
+        waits_s=waits_s,
+        set_aside=len(sales) - len(waits_s),
         taken=taken,
     )
 
@@ -110,17 +124,12 @@ def _asked_for(shop: Running, as_of: date) -> UUID:
     return UUID(answer.json()["run_id"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """At a run, past the services, which have work enough."""
-
-    shop: Running
-    run: UUID
-
-    def state(self) -> str:
-        return str(self.told()["state"])
-
-    def told(self) -> Mapping[str, Any]:
-        columns = "state, customers, published, failure_detail, extract(epoch FROM completed_at)::float8 AS ended"
-        told: Mapping[str, Any] = self.shop.ask("scoring", f"SELECT {columns} FROM runs WHERE id = '{self.run}'")[0]
-        return told
+def _told(shop: Running, run: UUID) -> Mapping[str, Any]:
+    """Of a run, past the services, which have work enough."""
+    columns = "state, customers, published, failure_detail, extract(epoch FROM completed_at)::float8 AS ended"
+    for _ in range(_TRIES):
+        with suppress(OSError, asyncpg.PostgresError):
+            told: Mapping[str, Any] = shop.ask("scoring", f"SELECT {columns} FROM runs WHERE id = '{run}'")[0]
+            return told
+        time.sleep(1.0)
+    raise Failed("the database does not answer")

@@ -31,12 +31,13 @@ def rows_of(calm_s: Sequence[float], nights: Mapping[str, Night]) -> list[Row]:
         rows.append(
             _row(f"{name}_drafted", night.drafted_s, "s")
             | {f"{role}_mb": round(night.taken.peak_mb[role]) for role in (WORKER, BEHIND, SERVING)}
-            | {"worker_cpu_s": round(night.taken.cpu_s[WORKER], 2)}
+            | {f"{role}_cpu_s": round(night.taken.cpu_s[role], 2) for role in (WORKER, BEHIND)}
         )
         p99_ms = p_ms(night.waits_s, 0.99)
         rows.append(
             _of_tills(f"till_in_{name}", night.waits_s)
             | {"peer": round(before, 2), "ratio": round(p99_ms / before, 2), "most_ratio": MOST_TILL_RATIO}
+            | {"sales": len(night.waits_s), "set_aside": night.set_aside}
         )
     return rows
 

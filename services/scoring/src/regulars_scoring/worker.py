@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -89,13 +90,26 @@ async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_go
     return taken.baskets()
 
 
-async def _read(connection: bulk.Connection, as_of: date) -> tuple[list[tuple[UUID, int]], Population, Ledger]:
-    names: list[tuple[UUID, int]] = []
+@dataclass(slots=True)
+class _Names:
+    """Whose rows they are, and of which version, in their order; ids as bytes, for objects are ten times as large."""
+
+    ids: bytearray = field(default_factory=bytearray)
+    versions: array[int] = field(default_factory=lambda: array("i"))
+
+    def __iter__(self) -> Iterator[tuple[UUID, int]]:
+        for place, version in enumerate(self.versions):
+            yield UUID(bytes=bytes(self.ids[16 * place : 16 * place + 16])), version
+
+
+async def _read(connection: bulk.Connection, as_of: date) -> tuple[_Names, Population, Ledger]:
+    names = _Names()
     states: list[Ints] = [np.empty((0, 5), np.int64)]
     days: list[tuple[bytes, bytes, bytes]] = []
     sizes: list[int] = []
     async for rows in bulk.read_states(connection, as_of):
-        names += [(row[0], row[1]) for row in rows]
+        names.ids += b"".join(row[0].bytes for row in rows)
+        names.versions.extend(row[1] for row in rows)
         states.append(np.array([tuple(row)[2:7] for row in rows], dtype=np.int64))
         ages, nets, opens = ([row[column] for row in rows] for column in (7, 8, 9))
         days.append((b"".join(ages), b"".join(nets), b"".join(opens)))
@@ -114,11 +128,9 @@ def _ledger(sizes: Sequence[int], days: Iterable[tuple[bytes, bytes, bytes]]) ->
     )
 
 
-async def _write(
-    connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: Sequence[tuple[UUID, int]]
-) -> None:
+async def _write(connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: _Names) -> None:
     rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
-    if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names), rows):
+    if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names.versions), rows):
         return
     # A worker whose service was killed goes on, and may have been faster than the one that took over.
     run = await bulk.find_run(connection, drafts.model.run_id)

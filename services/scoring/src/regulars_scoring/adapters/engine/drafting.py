@@ -20,6 +20,7 @@ from regulars_scoring.adapters.engine.occasions import NO_OCCASIONS, Occasions
 from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.placing import Axes, Places, axes_of, cuts_for, places_by
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
+from regulars_scoring.adapters.engine.slices import slices_of
 from regulars_scoring.adapters.engine.tenths import tenths_of
 from regulars_scoring.domain.choice import Asked as AskedModel
 from regulars_scoring.domain.model import Bounds, Model
@@ -60,7 +61,10 @@ class Drafts:
         """One row per customer: scores, decile, band, hundredths, value, segment."""
         whole = (self.recency, self.frequency, self.monetary, self.decile)
         rounded = (self.churn_hundredths, self.alive_hundredths, self.clv_major)
-        return zip(*_lists(whole), self.churn_band, *_lists(rounded), self.segment, strict=True)
+        for rows in slices_of(self.decile.size):
+            yield from zip(
+                *_lists(whole, rows), self.churn_band[rows], *_lists(rounded, rows), self.segment[rows], strict=True
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +192,5 @@ def _counts(names: Iterable[str]) -> dict[str, int]:
     return dict(Counter(names))
 
 
-def _lists(columns: Iterable[Ints]) -> list[list[int]]:
-    return [column.tolist() for column in columns]
+def _lists(columns: Iterable[Ints], rows: slice) -> list[list[int]]:
+    return [column[rows].tolist() for column in columns]
