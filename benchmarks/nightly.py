@@ -27,7 +27,7 @@ from purchase_path.measuring import Failed
 from regulars.refusals import CannotStart
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLE_WIDTH = 140
+TABLE_WIDTH = 120
 WARM_UP_S = 5
 
 

@@ -15,31 +15,35 @@ MOST_TILL_RATIO = 2
 
 MEANINGS = {
     "run": "from the asking until everybody's figures are published",
-    "drafted": "of it until they were fitted, judged and drafted by the worker; peak memory of the processes",
+    "drafted": "of it until they are fitted, judged and drafted by the worker",
     "till": "the till's wait, from when a purchase was due: its p99 beside that before the run, at most double",
+    "worker": "peak memory of the process that drafts",
+    "behind": "… of that which publishes, and follows the purchases of all services",
+    "serving": "… of that which answers",
 }
 
 Row = dict[str, str | float | None]
 
 
 def rows_of(calm_s: Sequence[float], nights: Mapping[str, Night]) -> list[Row]:
-    """Three rows a run; `most_ratio` is the bar. `calm_s` are the waits before the first."""
+    """Three rows a run, then the memory of each process; `most_ratio` is the bar. `calm_s` are the waits before the
+    first run."""
     rows = [_of_tills("till_before", calm_s)]
     before = p_ms(calm_s, 0.99)
     for name, night in nights.items():
-        rows.append(_row(f"{name}_run", night.run_s, "s") | {"published": night.published})
-        rows.append(
-            _row(f"{name}_drafted", night.drafted_s, "s")
-            | {f"{role}_mb": round(night.taken.peak_mb[role]) for role in (WORKER, BEHIND, SERVING)}
-            | {f"{role}_cpu_s": round(night.taken.cpu_s[role], 2) for role in (WORKER, BEHIND)}
-        )
-        p99_ms = p_ms(night.waits_s, 0.99)
-        rows.append(
-            _of_tills(f"till_in_{name}", night.waits_s)
-            | {"peer": round(before, 2), "ratio": round(p99_ms / before, 2), "most_ratio": MOST_TILL_RATIO}
-            | {"sales": len(night.waits_s), "set_aside": night.set_aside}
-        )
+        rows.append(_row(f"{name}_run", night.run_s, "s") | {"customers": night.customers, "told": night.published})
+        cpu_s: Row = {f"{role}_cpu_s": round(night.taken.cpu_s[role], 2) for role in (WORKER, BEHIND)}
+        rows.append(_row(f"{name}_drafted", night.drafted_s, "s") | cpu_s)
+        rows.append(_beside(_of_tills(f"till_in_{name}", night.waits_s), before) | {"set_aside": night.set_aside})
+    for role in (WORKER, BEHIND, SERVING):
+        peak_mb = max(night.taken.peak_mb[role] for night in nights.values())
+        rows.append(_row(role, round(peak_mb), "peak MB"))
     return rows
+
+
+def _beside(row: Row, before_ms: float) -> Row:
+    ratio = round(float(row["ours"] or 0.0) / before_ms, 2)
+    return row | {"peer": round(before_ms, 2), "ratio": ratio, "most_ratio": MOST_TILL_RATIO}
 
 
 def _of_tills(case: str, waits_s: Sequence[float]) -> Row:
@@ -54,7 +58,6 @@ def _row(case: str, ours: float, unit: str) -> Row:
 def print_table(console: Console, rows: Sequence[Row], customers: int) -> None:
     table = Table(title=f"A run over {customers:,} customers, tills at work", title_justify="left")
     heads = {"case": "case", "ours": "ours", "peer": "before", "ratio": "ratio", "unit": "unit", "p50_ms": "p50 ms"}
-    heads |= {"worker_mb": "worker MB", "behind_mb": "behind MB", "serving_mb": "serving MB"}
     for key, head in heads.items():
         table.add_column(head, justify="left" if key in ("case", "unit") else "right", no_wrap=True)
     table.add_column("bar", no_wrap=True)
