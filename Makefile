@@ -12,7 +12,7 @@ TYPED := $(wildcard services/*/src shared/*/src deploy/embedded/src) deploy/setu
 KAFKA_LIB := .cache/kafka/lib
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak spark bench-purchase bench-chain bench-scoring clean
+.PHONY: help setup up cluster compose-keys test lint fmt docs lock soak spark bench-purchase bench-chain bench-scoring bench-nightly clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ bench-chain: .venv/installed $(KAFKA_LIB)/complete  ## how soon a purchase is a 
 
 bench-scoring: .venv/installed  ## what scoring takes beside lifetimes and pymc-marketing: make bench-scoring JSON=figures.json
 	$(BIN)/python benchmarks/scores.py $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-nightly: .venv/installed  ## what a run over a million customers takes, and the tills beside it: make bench-nightly JSON=figures.json
+	$(BIN)/python benchmarks/nightly.py $(if $(JSON),--json $(JSON)) $(ARGS)
 
 # Pins that need not move stay; `make lock ARGS=--upgrade` moves them all. No index address is written down.
 lock: .venv/installed  ## pin every dependency with its hashes

@@ -1,7 +1,7 @@
 """Writes the tables of ARCHITECTURE.md from the code that they describe: `make docs`.
 
-With the reports of `make bench-purchase`, `bench-chain` and `bench-scoring` it writes the figures of README.md besides,
-those that are named: `make docs JSON="purchase.json chain.json scoring.json"`.
+With the reports of `make bench-purchase`, `bench-chain`, `bench-scoring` and `bench-nightly` it writes the figures of
+README.md besides, those that are named: `make docs JSON="purchase.json chain.json scoring.json"`.
 A table stands between `<!-- name -->` and `<!-- /name -->`; tests/architecture fails when one of the code's is not
 current.
 """
@@ -22,7 +22,12 @@ from regulars_kit.values import Refused
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "ARCHITECTURE.md"
 README = ROOT / "README.md"
-FIGURES = {"purchase": "figures", "chain": "chain-figures", "scoring": "scoring-figures"}
+FIGURES = {
+    "purchase": "figures",
+    "chain": "chain-figures",
+    "scoring": "scoring-figures",
+    "nightly": "nightly-figures",
+}
 """Where in the README a benchmark's figures stand."""
 WAITS = {"p50 ms": "p50_ms", "p99 ms": "p99_ms"}
 MORE = {"scoring": {"our peak MB": "ours_mb", "its peak MB": "peer_mb"}}

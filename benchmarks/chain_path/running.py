@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -53,11 +53,17 @@ class Running:
         return asyncio.run(self._ask(database, statements))
 
     async def _ask(self, database: str, statements: Sequence[str]) -> Sequence[Any]:
+        async with self.connected(database) as connection:
+            answers: list[Sequence[Any]] = [await connection.fetch(statement) for statement in statements]
+        return answers[-1]
+
+    @asynccontextmanager
+    async def connected(self, database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection beside the product's; `database` as above."""
         name = "postgres" if database == "postgres" else f"regulars_{database}"
         connection = await asyncpg.connect(user=SUPERUSER, database=name, timeout=30, **self._server())
         try:
-            answers: list[Sequence[Any]] = [await connection.fetch(statement) for statement in statements]
-            return answers[-1]
+            yield connection
         finally:
             await connection.close()
 

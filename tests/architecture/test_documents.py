@@ -62,7 +62,7 @@ def test_the_figures_of_a_report_fill_their_table(tables: ModuleType) -> None:
     assert written.splitlines()[2] == "| `single_32` | 2,360 | 5,101 | 0.46 | purchases/s | 12.35 |  |"
 
 
-@pytest.mark.parametrize("benchmark", ["purchase", "chain", "scoring"])
+@pytest.mark.parametrize("benchmark", ["purchase", "chain", "scoring", "nightly"])
 def test_the_readme_has_a_place_for_each_benchmarks_figures(benchmark: str, tables: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text()
     row = {"case": "planted", "ours": 1.5, "peer": None, "ratio": 2, "unit": "days"}

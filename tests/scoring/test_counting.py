@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from regulars_scoring.adapters.engine.baselines import own_rate, table_of_silence
 from regulars_scoring.adapters.engine.counting import counted, quantiles
+from regulars_scoring.adapters.engine.cutting import fifths_of, tenths_between
 from regulars_scoring.adapters.engine.fitting import fit_buying, fit_repeat_spend
 from regulars_scoring.domain.model import BG_NBD, MBG_NBD, PARETO_NBD, bounds_between, decile_bounds_of
 from regulars_scoring.domain.rfm import cuts_between, cuts_of, cuts_of_counts
@@ -71,6 +72,13 @@ def test_a_quantile_of_a_table_is_that_of_everybody(values: list[int], share: fl
 def test_cuts_of_counts_and_of_steps_are_those_of_everybody(values: list[int]) -> None:
     assert cuts_of_counts(counted(*alike(np.array(values)))) == cuts_of(values)
     assert cuts_between(steps(values, 5)) == cuts_of(values)
+
+
+@given(values=st.lists(st.integers(-20, 20), max_size=60))
+def test_a_column_is_cut_as_its_values_one_by_one(values: list[int]) -> None:
+    assert fifths_of(np.array(values, dtype=np.int64)) == cuts_of(values)
+    worth = [abs(value) / 4 for value in values]
+    assert tenths_between(np.array(worth)) == decile_bounds_of(worth)
 
 
 @given(values=numbers)

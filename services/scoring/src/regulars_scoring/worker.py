@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -96,16 +97,16 @@ async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_go
 
 
 async def _goods_of_deciles(
-    connection: bulk.Connection, drafts: Drafts, names: Sequence[tuple[UUID, int]], not_goods: Collection[str]
+    connection: bulk.Connection, drafts: Drafts, names: _Names, not_goods: Collection[str]
 ) -> dict[str, Any]:
     """What the tenths have bought in the year that ends with the run's day."""
     since, as_of = _year_until(drafts.model.as_of)
-    decile_of = dict(zip((customer_id for customer_id, _ in names), drafts.decile.tolist(), strict=True))
+    decile_of = names.finder(drafts.decile)
     count = GoodsCount()
     async for customer_id, receipts in bulk_affinity.read_receipts_by_customer(connection, since, as_of):
         # Whoever came after the states were read has no tenth yet.
-        if customer_id in decile_of:
-            count.add(decile_of[customer_id], bought_on(receipts, not_goods).values())
+        if decile := decile_of(customer_id):
+            count.add(decile, bought_on(receipts, not_goods).values())
     customers = np.bincount(drafts.decile, minlength=DECILES + 1)[1:].tolist()
     counted = asdict(count.counted(since, as_of, customers))
     return {**counted, "since": since.isoformat(), "as_of": as_of.isoformat()}
@@ -115,13 +116,40 @@ def _year_until(as_of: date) -> tuple[date, date]:
     return as_of - timedelta(days=YEAR_DAYS - 1), as_of
 
 
-async def _read(connection: bulk.Connection, as_of: date) -> tuple[list[tuple[UUID, int]], Population, Ledger]:
-    names: list[tuple[UUID, int]] = []
+@dataclass(slots=True)
+class _Names:
+    """Whose rows they are, and of which version, in their order; ids as bytes, for objects are ten times as large."""
+
+    ids: bytearray = field(default_factory=bytearray)
+    versions: array[int] = field(default_factory=lambda: array("i"))
+
+    def __iter__(self) -> Iterator[tuple[UUID, int]]:
+        for place, version in enumerate(self.versions):
+            yield UUID(bytes=bytes(self.ids[16 * place : 16 * place + 16])), version
+
+    def finder(self, values: Ints) -> Callable[[UUID], int | None]:
+        """`values` run parallel to the names; what it returns finds one's own, None for whoever is not among them."""
+        ids = np.frombuffer(bytes(self.ids), "S16")
+        order = np.argsort(ids)
+        ids, ordered = ids[order], values[order]
+
+        def find(customer_id: UUID) -> int | None:
+            place = int(np.searchsorted(ids, customer_id.bytes))
+            # NumPy leaves out the zeros at the end of such a text.
+            is_here = place < ids.size and bytes(ids[place]) == customer_id.bytes.rstrip(b"\0")
+            return int(ordered[place]) if is_here else None
+
+        return find
+
+
+async def _read(connection: bulk.Connection, as_of: date) -> tuple[_Names, Population, Ledger]:
+    names = _Names()
     states: list[Ints] = [np.empty((0, 5), np.int64)]
     days: list[tuple[bytes, bytes, bytes]] = []
     sizes: list[int] = []
     async for rows in bulk.read_states(connection, as_of):
-        names += [(row[0], row[1]) for row in rows]
+        names.ids += b"".join(row[0].bytes for row in rows)
+        names.versions.extend(row[1] for row in rows)
         states.append(np.array([tuple(row)[2:7] for row in rows], dtype=np.int64))
         ages, nets, opens = ([row[column] for row in rows] for column in (7, 8, 9))
         days.append((b"".join(ages), b"".join(nets), b"".join(opens)))
@@ -140,11 +168,9 @@ def _ledger(sizes: Sequence[int], days: Iterable[tuple[bytes, bytes, bytes]]) ->
     )
 
 
-async def _write(
-    connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: Sequence[tuple[UUID, int]]
-) -> None:
+async def _write(connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: _Names) -> None:
     rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
-    if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names), rows):
+    if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names.versions), rows):
         return
     # A worker whose service was killed goes on, and may have been faster than the one that took over.
     run = await bulk.find_run(connection, drafts.model.run_id)

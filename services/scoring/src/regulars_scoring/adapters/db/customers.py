@@ -29,11 +29,14 @@ _IDS = """
 _LEDGER = """
     SELECT day, net_minor, open_purchases FROM days WHERE customer_id = $1 AND ($2::date IS NULL OR day <= $2)
 """
+# Not `$2 IS NULL OR id > $2`: a plan that is kept would begin at the first customer of all for each commit of a run.
+_LEAST = "'00000000-0000-0000-0000-000000000000'::uuid"
 # A draft fits while the state is the one it was made of, and nothing was bought after the day it was made for.
 _LOCK_UNPUBLISHED = f"""
     WITH mine AS MATERIALIZED (
         SELECT * FROM customers
-        WHERE ($2::uuid IS NULL OR id > $2) AND occasions > 0 AND scored_run IS DISTINCT FROM $1
+        WHERE id >= coalesce($2, {_LEAST}) AND id IS DISTINCT FROM $2::uuid
+            AND occasions > 0 AND scored_run IS DISTINCT FROM $1
         ORDER BY id LIMIT $3 FOR NO KEY UPDATE
     )
     SELECT mine.*, drafts.run_id IS NOT NULL AS is_drafted,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regulars_scoring.adapters.engine.gaps import UNLIMITED, Gaps, own_limits
 from regulars_scoring.adapters.engine.ledger import Ledger
-from regulars_scoring.adapters.engine.occasions import Occasions, past_of
+from regulars_scoring.adapters.engine.occasions import Occasions, first_rows, past_of
 from regulars_scoring.adapters.engine.placing import axes_at, cuts_for, places_by
 from regulars_scoring.adapters.engine.population import Ints
 from regulars_scoring.domain.audit import AGE_STRATA_DAYS, Audit, Best, Migration, Movements, Seen, audit_of
@@ -54,7 +54,7 @@ def _active(occasions: Occasions, window: Window, customers: int) -> Flags:
 
 def _first_age(occasions: Occasions) -> Ints:
     """Each customer's own; everybody has an occasion, and the oldest comes first."""
-    return occasions.age[np.flatnonzero(np.diff(occasions.customer, prepend=-1))]
+    return occasions.age[first_rows(occasions.customer)]
 
 
 def _movements(occasions: Occasions, window: Window, customers: int) -> Movements:

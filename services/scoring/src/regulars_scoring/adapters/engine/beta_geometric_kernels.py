@@ -35,33 +35,34 @@ def _p_alive(model: Model, x: Ints, t_x: Ints, T: Ints) -> Floats:
     return np.asarray(alive if first_may_be_last else np.where(x == 0, 1.0, alive), dtype=np.float64)
 
 
-def buys_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+def buys_if_alive(model: Model, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.beta_geometric.buys_within`."""
     return np.asarray(-np.expm1(-(model.r + x) * np.log1p(horizon / (model.alpha + T))), dtype=np.float64)
 
 
-def expected_if_alive(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
+def expected_if_alive(model: Model, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.beta_geometric.expected_purchases`, all pairs at once; those that have converged are set aside."""
-    result = np.zeros(x.size)
-    many = (model.r + x + BEYOND) * horizon / (model.alpha + T) > MANY
-    result[many] = [_expected_of_many(model, *pair, horizon) for pair in zip(x[many], T[many], strict=True)]
-    result[~many] = _expected_one_by_one(model, x[~many], T[~many], horizon)
+    result, days = np.zeros(x.size), np.asarray(T, dtype=np.float64)
+    many = (model.r + x + BEYOND) * horizon / (model.alpha + days) > MANY
+    result[many] = [_expected_of_many(model, *pair, horizon) for pair in zip(x[many], days[many], strict=True)]
+    result[~many] = _expected_one_by_one(model, x[~many], days[~many], horizon)
     return result
 
 
-def _expected_of_many(model: Model, x: int, T: int, horizon: float) -> float:
+def _expected_of_many(model: Model, x: int, T: float, horizon: float) -> float:
     """Few pairs are so: of who has been known for days and buys on most of them."""
     alive = mbg_nbd.alive_after(model, x, T) if isinstance(model, MbgNbd) else bg_nbd.alive_after(model, x, T)
     return expected_of_many(alive, horizon)
 
 
-def _expected_one_by_one(model: Model, x: Ints, T: Ints, horizon: float) -> Floats:
-    result = np.zeros(x.size)
-    open_ = np.arange(x.size)
-    z = horizon / (model.alpha + T + horizon)
-    occasions, shape = model.a + model.b + x + float(isinstance(model, MbgNbd)), model.r + x
-    weight, stayed, mass = np.ones(x.size), np.ones(x.size), np.ones(x.size)
-    made, total = np.zeros(x.size), np.zeros(x.size)
+def _expected_one_by_one(model: Model, x: Ints, T: Floats, horizon: float) -> Floats:
+    result: Floats = np.zeros(x.size)
+    open_: Ints = np.arange(x.size)
+    z: Floats = horizon / (model.alpha + T + horizon)
+    known = x.astype(np.float64)
+    occasions, shape = model.a + model.b + known + float(isinstance(model, MbgNbd)), model.r + known
+    weight = stayed = mass = result + 1.0
+    made = total = result + 0.0
     n = 0
     while open_.size:
         ratio = (shape + n) / (n + 1.0) * z
@@ -77,6 +78,7 @@ def _expected_one_by_one(model: Model, x: Ints, T: Ints, horizon: float) -> Floa
         done = (bound < 1.0) & (weight * (made + 1.0) <= _PRECISION * (1.0 - bound) ** 2 * total)
         result[open_[done]] = total[done] / mass[done]
         scale = np.where(mass > _HUGE**0.5, mass, 1.0)
-        columns = (open_, z, occasions, shape, weight / scale, stayed, mass / scale, made, total / scale)
-        open_, z, occasions, shape, weight, stayed, mass, made, total = (column[~done] for column in columns)
+        columns = (z, occasions, shape, weight / scale, stayed, mass / scale, made, total / scale)
+        z, occasions, shape, weight, stayed, mass, made, total = (column[~done] for column in columns)
+        open_ = open_[~done]
     return result

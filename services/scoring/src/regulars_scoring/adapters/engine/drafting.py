@@ -13,15 +13,17 @@ import numpy as np
 from regulars_kit.values import currency_exponent
 from regulars_scoring.adapters.engine import kernels
 from regulars_scoring.adapters.engine.candidates import Chosen, choose_model, report_of_choice
+from regulars_scoring.adapters.engine.cutting import tenths_between
 from regulars_scoring.adapters.engine.fitting import SpendFit, fit_spend
 from regulars_scoring.adapters.engine.gaps import cycles_of, gaps_of
 from regulars_scoring.adapters.engine.occasions import NO_OCCASIONS, Occasions
 from regulars_scoring.adapters.engine.outlook import outlook_of
 from regulars_scoring.adapters.engine.placing import Axes, Places, axes_of, cuts_for, places_by
 from regulars_scoring.adapters.engine.population import Floats, Ints, Population
+from regulars_scoring.adapters.engine.slices import slices_of
 from regulars_scoring.adapters.engine.tenths import tenths_of
 from regulars_scoring.domain.choice import Asked as AskedModel
-from regulars_scoring.domain.model import Bounds, Model, decile_bounds_of
+from regulars_scoring.domain.model import Bounds, Model
 from regulars_scoring.domain.rfm_settings import DEFAULT_SETTINGS, RfmSettings
 from regulars_scoring.domain.runs import Report
 from regulars_scoring.domain.scoring import PUBLISHED_HORIZON_DAYS, Bands
@@ -59,7 +61,10 @@ class Drafts:
         """One row per customer: scores, decile, band, hundredths, value, segment."""
         whole = (self.recency, self.frequency, self.monetary, self.decile)
         rounded = (self.churn_hundredths, self.alive_hundredths, self.clv_major)
-        return zip(*_lists(whole), self.churn_band, *_lists(rounded), self.segment, strict=True)
+        for rows in slices_of(self.decile.size):
+            yield from zip(
+                *_lists(whole, rows), self.churn_band[rows], *_lists(rounded, rows), self.segment[rows], strict=True
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def draft(
         spending=spending.model,
         spend_model=spending.name,
         cuts=cuts,
-        decile_bounds=decile_bounds_of(values.clv.tolist()),
+        decile_bounds=tenths_between(values.clv),
         name=chosen.choice.served,
         window_days=asked.rfm.window_days,
         grid=grid,
@@ -187,5 +192,5 @@ def _counts(names: Iterable[str]) -> dict[str, int]:
     return dict(Counter(names))
 
 
-def _lists(columns: Iterable[Ints]) -> list[list[int]]:
-    return [column.tolist() for column in columns]
+def _lists(columns: Iterable[Ints], rows: slice) -> list[list[int]]:
+    return [column[rows].tolist() for column in columns]

@@ -23,7 +23,12 @@ def p_alive(model: Fitted, x: Ints, t_x: Ints, T: Ints) -> Floats:
     return beta_geometric_kernels.p_alive(model, x, t_x, T)
 
 
-def buys_if_alive(model: Fitted, x: Ints, T: Ints, horizon: float) -> Floats:
+def nearest_of(model: Fitted) -> float:
+    """How far before a customer's first day the figures below have their first singularity, in T."""
+    return min(model.alpha, model.beta) if isinstance(model, ParetoNbd) else model.alpha
+
+
+def buys_if_alive(model: Fitted, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.buying.buys_if_alive`."""
     if isinstance(model, ParetoNbd):
         return pareto_kernels.buys_if_alive(model, x, T, horizon)
@@ -40,7 +45,7 @@ def expected_spend(model: GammaGamma, x: Ints, repeat_minor: Ints, unit: float) 
     return by_slices(shrunk, x, repeat_minor)
 
 
-def expected_if_alive(model: Fitted, x: Ints, T: Ints, horizon: float) -> Floats:
+def expected_if_alive(model: Fitted, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.buying.expected_if_alive`."""
     if isinstance(model, ParetoNbd):
         return pareto_kernels.expected_if_alive(model, x, T, horizon)

@@ -60,12 +60,18 @@ def sampled(occasions: Occasions, customers: int, at_most: int) -> Occasions:
 
 def past_of(occasions: Occasions, days_ago: int) -> Past:
     """The customers as they were so many days before the run's day."""
-    known = occasions.age >= days_ago
-    customer, age = occasions.customer[known], occasions.age[known]
-    starts = np.flatnonzero(np.diff(customer, prepend=-1))
-    ends = np.append(starts, customer.size)[1:] - 1
-    oldest, newest = age[starts], age[ends]
-    return Past(customer[starts], ends - starts, oldest - newest, oldest - days_ago)
+    starts = first_rows(occasions.customer)
+    # The oldest come first, so that what was known then are the first ones of each customer.
+    known = np.add.reduceat(occasions.age >= days_ago, starts, dtype=np.int64) if starts.size else starts
+    was_there = known > 0
+    starts, x = starts[was_there], known[was_there] - 1
+    oldest, newest = occasions.age[starts], occasions.age[starts + x]
+    return Past(occasions.customer[starts], x, oldest - newest, oldest - days_ago)
+
+
+def first_rows(customer: Ints) -> Ints:
+    """Of each customer the first row, where rows are sorted by customer."""
+    return np.flatnonzero(np.append(customer.size > 0, customer[1:] != customer[:-1])[: customer.size])
 
 
 def bought_after(occasions: Occasions, past: Past, days_ago: int, window_days: int) -> Ints:

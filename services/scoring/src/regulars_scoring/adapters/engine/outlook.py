@@ -1,14 +1,16 @@
 """What a model or a baseline says of columns of customers: `domain.serving`, and BG/NBD for comparison.
 
-What depends on x and T alone is reckoned once for each such pair, and how likely each customer is alive once for all.
+What depends on x and T alone is reckoned once for each such pair, or for fewer, and how likely each customer is alive
+once for all.
 """
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import Protocol
 
 from regulars_scoring.adapters.engine import baselines, kernels
+from regulars_scoring.adapters.engine.between_days import BetweenDays
 from regulars_scoring.adapters.engine.pairs import distinct_pairs
 from regulars_scoring.adapters.engine.population import Floats, Ints
 from regulars_scoring.adapters.engine.slices import by_slices
@@ -48,12 +50,17 @@ class _OfModel:
     def __init__(self, model: Fitted, x: Ints, t_x: Ints, T: Ints) -> None:
         self.alive = kernels.p_alive(model, x, t_x, T)
         pair_x, pair_T, self._places = distinct_pairs(x, T)
-        self._buys_if_alive = partial(kernels.buys_if_alive, model, pair_x, pair_T)
+        self._model = model
+        self._of_pairs = BetweenDays(pair_x, pair_T, kernels.nearest_of(model))
         # Two of the horizons that are asked for are months of the year, too.
-        self._expected_if_alive = cache(partial(kernels.expected_if_alive, model, pair_x, pair_T))
+        self._expected_if_alive = cache(self._reckon_expected)
+
+    def _reckon_expected(self, horizon: float) -> Floats:
+        return self._of_pairs(lambda x, T: kernels.expected_if_alive(self._model, x, T, horizon))
 
     def churn(self, horizon: float) -> Floats:
-        stays_away = self._of_living(self._buys_if_alive(horizon))
+        buys = self._of_pairs(lambda x, T: kernels.buys_if_alive(self._model, x, T, horizon))
+        stays_away = self._of_living(buys)
         stays_away *= -1.0
         stays_away += 1.0
         return stays_away

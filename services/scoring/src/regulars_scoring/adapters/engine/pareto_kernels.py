@@ -24,7 +24,7 @@ def p_alive(model: ParetoNbd, x: Ints, t_x: Ints, T: Ints) -> Floats:
     return np.asarray(np.where(odds > 0, less, 1.0) / (1.0 + less), dtype=np.float64)
 
 
-def buys_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Floats:
+def buys_if_alive(model: ParetoNbd, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.pareto_nbd.buys_if_alive`."""
     A, B, shape = _ends(model, x, T)
     s = np.full(shape.size, model.s)
@@ -34,7 +34,7 @@ def buys_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Floats:
     return np.asarray(np.minimum(1.0, buys), dtype=np.float64)
 
 
-def expected_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Floats:
+def expected_if_alive(model: ParetoNbd, x: Ints, T: Ints | Floats, horizon: float) -> Floats:
     """As `domain.pareto_nbd.expected_if_alive`."""
     excess, length = model.s - 1.0, np.log1p(horizon / (model.beta + T))
     small = np.abs(excess * length) < 1e-12
@@ -42,7 +42,7 @@ def expected_if_alive(model: ParetoNbd, x: Ints, T: Ints, horizon: float) -> Flo
     return np.asarray((model.r + x) * (model.beta + T) / (model.alpha + T) * lived, dtype=np.float64)
 
 
-def _ends(model: ParetoNbd, x: Ints, day: Ints) -> tuple[Floats, Floats, Floats]:
+def _ends(model: ParetoNbd, x: Ints, day: Ints | Floats) -> tuple[Floats, Floats, Floats]:
     """alpha + day, beta + day, r + x."""
     days = day.astype(np.float64)
     return model.alpha + days, model.beta + days, model.r + x.astype(np.float64)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from regulars_scoring.adapters.engine.cutting import fifths_of
 from regulars_scoring.adapters.engine.ledger import Ledger
 from regulars_scoring.adapters.engine.occasions import past_of
 from regulars_scoring.adapters.engine.population import Ints, Population
 from regulars_scoring.domain.grid import SCORES, Grid
-from regulars_scoring.domain.rfm import Cuts, NestedCuts, RfmCuts, cuts_of
+from regulars_scoring.domain.rfm import Cuts, NestedCuts, RfmCuts
 from regulars_scoring.domain.rfm_settings import OwnCuts, RfmSettings
 
 SCORED = range(1, SCORES + 1)
@@ -68,9 +69,9 @@ def cuts_for(axes: Axes, settings: RfmSettings) -> RfmCuts:
     """The shop's own cuts, and fifths of these customers where it has none."""
     own = settings.cuts
     cuts = RfmCuts(
-        own.recency or _fifths(axes.recency),
-        own.frequency or _fifths(axes.frequency),
-        own.monetary_minor or _fifths(axes.monetary),
+        own.recency or fifths_of(axes.recency),
+        own.frequency or fifths_of(axes.frequency),
+        own.monetary_minor or fifths_of(axes.monetary),
     )
     return replace(cuts, nested=_nested(axes, cuts, own)) if settings.is_nested else cuts
 
@@ -89,11 +90,7 @@ def _nested(axes: Axes, cuts: RfmCuts, own: OwnCuts) -> NestedCuts:
 
 
 def _within(alike: NDArray[np.bool_], values: Ints, among_all: Cuts, own: Cuts | None) -> Cuts:
-    return among_all if own is not None or not alike.any() else _fifths(values[alike])
-
-
-def _fifths(values: Ints) -> Cuts:
-    return cuts_of(values.tolist())
+    return among_all if own is not None or not alike.any() else fifths_of(values[alike])
 
 
 def places_by(cuts: RfmCuts, axes: Axes) -> Places:

@@ -38,5 +38,5 @@ def fit_slots(x: Ints, t_x: Ints, n: Ints, customers: Ints) -> SlotFit:
         raise FitFailed(f"BG/BB did not converge in {found.steps} steps")
     model = BgBb(*found.parameters.tolist())
     degeneracies = slot_degeneracies_of(model, is_at_bound=found.is_at_bound)
-    errors = None if degeneracies else standard_errors(likelihood, found)
+    errors = None if degeneracies else standard_errors(found)
     return SlotFit(model, found.log_likelihood, found.steps, degeneracies, errors)

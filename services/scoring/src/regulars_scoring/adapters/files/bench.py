@@ -54,7 +54,8 @@ class Bench:
         self.rows(f"CREATE TEMP TABLE {name} AS {select}")
 
     def keep_in_order(self, name: str, select: str, by: str) -> None:
-        self.keep(name, f"SELECT row_number() OVER (ORDER BY {by}) - 1 AS place, * FROM ({select})")
+        # Numbered as they come out of the sort: a window with an order of its own takes three times as long.
+        self.keep(name, f"SELECT row_number() OVER () - 1 AS place, * FROM (FROM ({select}) ORDER BY {by})")
 
     def call(self, name: str, select: str) -> None:
         self.rows(f"CREATE VIEW {name} AS {select}")

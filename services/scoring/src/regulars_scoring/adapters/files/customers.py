@@ -11,14 +11,14 @@ from regulars_scoring.adapters.files.bench import dated, whole
 from regulars_scoring.adapters.files.statements import Column, Statements
 from regulars_scoring.domain.cohorts import CohortCell, Span
 
+# Days without an occasion as NULL, which the aggregates pass over: quicker than a filter of its own for each of them.
 _CUSTOMERS = """
     SELECT *
     FROM (
-        SELECT customer, count(*) FILTER (WHERE is_occasion) - 1 AS x,
-               min(day) FILTER (WHERE is_occasion) AS first_day, max(day) FILTER (WHERE is_occasion) AS last_day,
-               CAST(sum(net) - min_by(net, day) FILTER (WHERE is_occasion) AS BIGINT) AS repeat_minor,
-               CAST(sum(net) AS BIGINT) AS total_minor
-        FROM days WHERE day <= {as_of} GROUP BY customer
+        SELECT customer, count(occasion) - 1 AS x, min(occasion) AS first_day, max(occasion) AS last_day,
+               CAST(sum(net) - min_by(net, occasion) AS BIGINT) AS repeat_minor, CAST(sum(net) AS BIGINT) AS total_minor
+        FROM (SELECT customer, day, net, CASE WHEN is_occasion THEN day END AS occasion FROM days)
+        WHERE day <= {as_of} GROUP BY customer
     ) WHERE first_day IS NOT NULL
 """
 _NEVER_KEPT = """

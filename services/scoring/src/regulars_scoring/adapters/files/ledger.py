@@ -23,14 +23,22 @@ from regulars_scoring.adapters.files.table import BROKEN_LINES, Table, table_of
 
 BROKEN = "broken line"
 
+# Grouped by one number for reason and day, less than 0 where there is a reason: a third key costs a sixth of the time.
 _ENTRIES = """
-    SELECT "our reason" AS reason, CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
-           CASE WHEN "our reason" = 0 THEN "our day" END AS day,{currencies}
-           CAST(sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS BIGINT) AS net,
-           count(*) FILTER (WHERE "our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
-    FROM ({rows}) GROUP BY ALL
+    SELECT CAST(greatest(-number, 0) AS TINYINT) AS reason, customer,
+           CASE WHEN number >= 0 THEN DATE '1900-01-01' + number END AS day,{currencies}
+           CAST(net AS BIGINT) AS net, returns, rows
+    FROM (
+        SELECT CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
+               CAST(CASE WHEN "our reason" = 0 THEN "our day" - DATE '1900-01-01' ELSE -"our reason" END AS INTEGER)
+               AS number,{our_currencies}
+               sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS net,
+               count(*) FILTER (WHERE "our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
+        FROM ({rows}) GROUP BY ALL
+    )
 """
-_CURRENCIES = ' "our currency" AS currency, "our is_counted" AS is_counted,'
+_CURRENCIES = " currency, is_counted,"
+_OUR_CURRENCIES = ' "our currency" AS currency, "our is_counted" AS is_counted,'
 _DAYS = """
     SELECT customer, day, net, net > 0 OR (net = 0 AND returns = 0) AS is_occasion FROM entries WHERE reason = 0
 """
@@ -99,7 +107,8 @@ def reading(path: Path) -> Iterator[None]:
 
 def gather_entries(bench: Bench, table: Table, rows: Rows, tell: Share) -> None:
     """Make the table `entries`, which everything else is made of."""
-    select = _ENTRIES.format(currencies=_CURRENCIES if rows.has_currencies else "", rows=rows.select)
+    currencies, ours = (_CURRENCIES, _OUR_CURRENCIES) if rows.has_currencies else ("", "")
+    select = _ENTRIES.format(currencies=currencies, our_currencies=ours, rows=rows.select)
     bench.watched(f"CREATE TEMP TABLE entries AS {select}", tell)
     if table.is_text:
         bench.rows(_KEEP_BROKEN)
