@@ -197,6 +197,16 @@ async def test_when_the_survivor_is_erased_the_merged_id_is_its_own_until_it_is_
     assert len(await scored.told(ErasureCompleted.type)) == 2
 
 
+async def test_nothing_is_left_of_who_is_erased_in_the_commit_of_what_still_tells_of_their_purchases(
+    scored: Shop,
+) -> None:
+    returned, claimed = a_sale(1000, "2026-02-01", BEN), a_sale(1000, "2026-02-02", None)
+    await scored.hear(returned, a_claim(claimed, BEN))
+    late = [a_return(500, returned), claimed, an_erasure(BEN)]
+    await hear_together(scored, *map(scored.as_told, late))
+    assert await tables_with(scored, BEN) == {"erased_customers"}
+
+
 async def tables_with(shop: Shop, customer_id: UUID) -> set[str]:
     """The tables, but for events on their way, that hold the id anywhere."""
     names = await shop.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^outbox'")

@@ -72,8 +72,11 @@ async def postings_anew(unit: Listening, regrouped: Regrouped, currency: str | N
 
 
 async def postings_of_others(unit: Listening, regrouped: Regrouped, postings: Sequence[Posting]) -> Sequence[Posting]:
-    """Postings to customers who are not regrouped, as their surviving ids'."""
-    others = [each for each in postings if each.customer_id not in regrouped.owners]
+    """Postings to customers who are neither regrouped nor erased, as their surviving ids'.
+
+    A return tells of a purchase, and not whose it was: of one that was an erased customer's until now, it is nobody's.
+    """
+    others = [each for each in postings if each.customer_id not in {*regrouped.owners, *regrouped.erased}]
     survivors = await unit.people.survivors_of({each.customer_id for each in others})
     return _owned(others, survivors)
 
