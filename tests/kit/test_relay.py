@@ -11,7 +11,7 @@ from conformance.shop import PATIENCE_S, a_sale, open_shop, sales, sell
 from regulars_kit.bus.connections import connect
 from regulars_kit.bus.memory import MemoryBus
 from regulars_kit.bus.metrics import OUTBOX_UNSENT, PUBLISHED
-from regulars_kit.relay import _UNSENT, CHANNEL, Notifier, Relay
+from regulars_kit.relay import _UNSENT, CHANNEL, POLL_S, Notifier, Relay
 from regulars_kit.values import Unavailable
 
 if TYPE_CHECKING:
@@ -63,6 +63,19 @@ class Explained(Relay):
         return await super().unsent(connection)
 
 
+class Looking(Relay):
+    """Tells when it has looked at the outbox."""
+
+    def __init__(self, database: Database, bus: MemoryBus, topic: str) -> None:
+        super().__init__(database, bus, topic)
+        self.looked = asyncio.Event()
+
+    async def unsent(self, connection: asyncpg.Connection[Any]) -> list[Any]:
+        rows = await super().unsent(connection)
+        self.looked.set()
+        return rows
+
+
 @pytest.fixture
 async def shop(fresh_database: FreshDatabase) -> AsyncIterator[Database]:
     database = await open_shop(await fresh_database())
@@ -79,6 +92,23 @@ async def test_more_than_a_batch_is_published_in_the_order_of_ids_and_marked(sho
     connection = await connect(shop.url, "test")
     assert await connection.fetchval("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == 0
     await connection.close()
+
+
+async def test_what_comes_alone_waits_for_nothing_and_what_follows_at_once_for_the_pace(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regulars_kit.relay.PACE_S", 60.0)
+    bus = WatchedBus()
+    relay = Looking(shop, bus, TOPIC)
+    async with running(relay):
+        async with asyncio.timeout(PATIENCE_S):
+            await relay.looked.wait()
+        await sell(shop, sales(1, 1))
+        await bus.until(lambda: len(bus.published) == 1)
+        relay.looked.clear()
+        await sell(shop, sales(1, 1))
+        await asyncio.sleep(2 * POLL_S)
+        assert not relay.looked.is_set()
 
 
 async def test_while_the_bus_is_away_the_outbox_waits(shop: Database) -> None:

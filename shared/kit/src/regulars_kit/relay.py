@@ -147,6 +147,7 @@ class Relay:
             await self._measure(connection)
             if sent < BATCH:
                 await happened(self._woken, POLL_S)
+            if 0 < sent < BATCH:
                 await happened(stop, began + PACE_S - time.monotonic())
 
     async def relay_batch(self, connection: asyncpg.Connection[Any]) -> int:
