@@ -12,6 +12,7 @@ from builders import ANNA, BEN, an_id
 from regulars_contracts.events.customer import Merged
 from regulars_contracts.events.scoring import ChurnRiskRaised, CustomerScored, ErasureCompleted
 from regulars_kit.values import CustomerId
+from regulars_scoring.application.identify import identified
 from regulars_scoring.domain.merges import Merge, survivors_of
 from scoring.costs_shop import a_bonus, a_message, a_programme, won
 from scoring.opening import hear_together
@@ -165,6 +166,14 @@ async def test_a_merge_and_a_purchase_of_one_commit_come_out_as_one_by_one(shop:
     await hear_together(shop, *map(shop.as_told, events))
     rows = await shop.rows("SELECT id, occasions, total_minor FROM customers ORDER BY id")
     assert list(map(tuple, rows)) == [(ANNA, 2, 3000), (BEN, 0, 0)]
+
+
+async def test_an_answer_is_as_of_one_moment_though_a_merge_is_committed_while_it_is_made(shop: Shop) -> None:
+    await shop.hear(*purchases_of(BEN, "02-01"))
+    async with shop.service.app.state.scoring.read() as unit:
+        (ben,) = await identified(CustomerId(BEN), unit)
+        await shop.hear(a_merge(BEN, ANNA))
+        assert [entry.net_minor for entry in (await unit.customers.ledger(ben)).values()] == [1000]
 
 
 async def test_who_is_erased_is_nobody_here_and_stays_so(scored: Shop) -> None:

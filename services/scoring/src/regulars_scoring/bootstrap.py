@@ -28,7 +28,7 @@ from regulars_scoring.adapters.db.house import HouseCache
 from regulars_scoring.adapters.db.listening import SqlListening
 from regulars_scoring.adapters.db.models import ModelCache
 from regulars_scoring.adapters.db.runs import JOB_KIND
-from regulars_scoring.adapters.db.unit import SqlUnit
+from regulars_scoring.adapters.db.unit import AS_OF_ONE_MOMENT, SqlUnit
 from regulars_scoring.adapters.engine.process import WorkerProcess
 from regulars_scoring.adapters.http import affinity, audit, cohorts, distribution, money, rfm_settings, runs, scores
 from regulars_scoring.adapters.http.context import Context
@@ -55,7 +55,7 @@ def build(
     bands = Bands(settings.churn_medium_from, settings.churn_high_from)
     house = ports.House(clock, ZoneInfo(settings.time_zone), bands, settings.not_goods)
     # Nothing is announced by those who only read: they wake nobody.
-    context = Context(begin, Transactions(database, unit), house)
+    context = Context(begin, Transactions(database, partial(unit, first=AS_OF_ONE_MOMENT)), house)
     listen = Transactions(
         database,
         partial(SqlListening, cache=cache, to_message=message_of),

@@ -26,11 +26,17 @@ from regulars_scoring.domain.runs import Run
 _INSIGHT = "SELECT document || jsonb_build_object('run_id', run_id) AS document FROM insights WHERE name = $1"
 
 
-class SqlUnit:
-    """`to_message` puts a fact into the words of the bus."""
+# A merge may be committed between two statements of one answer.
+AS_OF_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-    def __init__(self, connection: AsyncConnection, cache: HouseCache, to_message: ToMessage) -> None:
-        self._session = Session(connection)
+
+class SqlUnit:
+    """`to_message` puts a fact into the words of the bus; `first` is said before any statement."""
+
+    def __init__(
+        self, connection: AsyncConnection, cache: HouseCache, to_message: ToMessage, first: str | None = None
+    ) -> None:
+        self._session = Session(connection, first)
         self._cache = cache
         self._to_message = to_message
         self.customers = SqlCustomers(self._session)
