@@ -99,7 +99,9 @@ Rejects = Annotated[
 Customer = Annotated[str | None, _column("Who bought.")]
 Date = Annotated[str | None, _column("When; a time may follow.")]
 Amount = Annotated[str | None, _column("What was paid; below 0 for a return.")]
-Quantity = Annotated[str | None, _column("How many; the amount is then the price of one.")]
+Quantity = Annotated[
+    str | None, _column("How many; the amount is then the price of one. Found only where the amount is called so.")
+]
 Currency = Annotated[str | None, _column("The currency of the amount, such as GBP.")]
 
 ReportingCurrency = Annotated[

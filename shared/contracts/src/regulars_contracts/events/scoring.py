@@ -74,13 +74,17 @@ class ChurnRiskRaised(Event):
 
 
 class ErasureCompleted(Event):
-    """The receipt of an erasure: nothing that scoring keeps bears the customer's id, and nothing will."""
+    """The receipt of an erasure: of what scoring keeps, nothing bears the customer's id, and nothing will, but for the
+    list of ids that it takes no more of.
+    """
 
     type: ClassVar[str] = "scoring.erasure_completed.v1"
     customer_id: UUID
     completed_at: Instant
     events_kept_days: KeptDays
-    """What was said of the customer before is in the outbox and on the topic for so many days more at the most."""
+    """What was said of the customer before is in the outbox and on the topic for so many days more at the most; an
+    event that could not be handled is among the dead letters for as long from the day it came.
+    """
 
 
 EVENTS: tuple[type[Event], ...] = (RunCompleted, CustomerScored, ChurnRiskRaised, ErasureCompleted)
