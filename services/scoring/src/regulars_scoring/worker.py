@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +24,7 @@ from regulars_scoring.adapters.engine.baskets import BasketCount, Baskets
 from regulars_scoring.adapters.engine.drafting import Asked, Drafts, draft
 from regulars_scoring.adapters.engine.insights import insights_of
 from regulars_scoring.adapters.engine.ledger import Ledger, ledger_of
+from regulars_scoring.adapters.engine.names import Names
 from regulars_scoring.adapters.engine.placing import axes_at
 from regulars_scoring.adapters.engine.population import Ints, Population, population_of
 from regulars_scoring.adapters.engine.retention import retention_of
@@ -97,7 +97,7 @@ async def _baskets(connection: bulk.Connection, since: date, as_of: date, not_go
 
 
 async def _goods_of_deciles(
-    connection: bulk.Connection, drafts: Drafts, names: _Names, not_goods: Collection[str]
+    connection: bulk.Connection, drafts: Drafts, names: Names, not_goods: Collection[str]
 ) -> dict[str, Any]:
     """What the tenths have bought in the year that ends with the run's day."""
     since, as_of = _year_until(drafts.model.as_of)
@@ -116,34 +116,8 @@ def _year_until(as_of: date) -> tuple[date, date]:
     return as_of - timedelta(days=YEAR_DAYS - 1), as_of
 
 
-@dataclass(slots=True)
-class _Names:
-    """Whose rows they are, and of which version, in their order; ids as bytes, for objects are ten times as large."""
-
-    ids: bytearray = field(default_factory=bytearray)
-    versions: array[int] = field(default_factory=lambda: array("i"))
-
-    def __iter__(self) -> Iterator[tuple[UUID, int]]:
-        for place, version in enumerate(self.versions):
-            yield UUID(bytes=bytes(self.ids[16 * place : 16 * place + 16])), version
-
-    def finder(self, values: Ints) -> Callable[[UUID], int | None]:
-        """`values` run parallel to the names; what it returns finds one's own, None for whoever is not among them."""
-        ids = np.frombuffer(bytes(self.ids), "S16")
-        order = np.argsort(ids)
-        ids, ordered = ids[order], values[order]
-
-        def find(customer_id: UUID) -> int | None:
-            place = int(np.searchsorted(ids, customer_id.bytes))
-            # NumPy leaves out the zeros at the end of such a text.
-            is_here = place < ids.size and bytes(ids[place]) == customer_id.bytes.rstrip(b"\0")
-            return int(ordered[place]) if is_here else None
-
-        return find
-
-
-async def _read(connection: bulk.Connection, as_of: date) -> tuple[_Names, Population, Ledger]:
-    names = _Names()
+async def _read(connection: bulk.Connection, as_of: date) -> tuple[Names, Population, Ledger]:
+    names = Names()
     states: list[Ints] = [np.empty((0, 5), np.int64)]
     days: list[tuple[bytes, bytes, bytes]] = []
     sizes: list[int] = []
@@ -168,7 +142,7 @@ def _ledger(sizes: Sequence[int], days: Iterable[tuple[bytes, bytes, bytes]]) ->
     )
 
 
-async def _write(connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: _Names) -> None:
+async def _write(connection: bulk.Connection, drafts: Drafts, insights: Mapping[str, Insight], names: Names) -> None:
     rows = ((*name, *figures) for name, figures in zip(names, drafts.rows(), strict=True))
     if await bulk.write_drafts(connection, drafts.model, drafts.report, insights, len(names.versions), rows):
         return
