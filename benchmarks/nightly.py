@@ -2,7 +2,8 @@
 
 The embedded run, on two cores, with the customers' purchases of two years in scoring's database as their events would
 have left them. Two runs: that of the first night, after which every customer is published, and that of the night after
-it, which tells who has changed by a day. Tills sell before and all the while. `--quick` shows whether something broke.
+it, which tells who has changed by a day. Tills sell before each and all the while. `--quick` shows whether something
+broke.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.console import Console
 from chain_path.preparing import until_settled
 from chain_path.running import opened
 from nightly_path.filling import fill, some_of
-from nightly_path.night import Load, Tills, calm_waits, through_the_night
+from nightly_path.night import Load, Tills, through_the_night
 from nightly_path.report import print_table, rows_of
 from purchase_path.machine import load_average, machine, use_two_cores
 from purchase_path.measuring import Failed
@@ -68,14 +69,12 @@ def _measure(options: argparse.Namespace, load: Load, progress: Console) -> list
         tills = Tills(shop, options.home, load.rate, lambda number: some_of(options.customers, number, chance))
         tills.sell(WARM_UP_S)
         until_settled(shop)
-        announce("tills alone")
-        calm = calm_waits(shop, tills, load)
         nights = {}
         for name, as_of in (("first_night", today - timedelta(days=1)), ("night", today)):
             until_settled(shop)
-            announce(f"{name}: a run, and tills")
+            announce(f"{name}: tills, then a run beside them")
             nights[name] = through_the_night(shop, tills, as_of, load)
-    return rows_of(calm, nights)
+    return rows_of(nights)
 
 
 def _options() -> argparse.Namespace:
@@ -83,9 +82,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--customers", type=int, default=1_000_000, help="in the shop (default 1,000,000)")
     parser.add_argument("--rate", type=float, default=50.0, help="purchases a second (default 50)")
-    parser.add_argument("--calm", type=int, default=60, help="seconds of tills before the runs (default 60)")
+    parser.add_argument("--calm", type=int, default=60, help="seconds of tills before each run (default 60)")
     parser.add_argument("--turn", type=int, default=10, help="seconds of tills at a time in a run (default 10)")
-    parser.add_argument("--quick", action="store_true", help="20,000 customers, ten seconds of tills before the runs")
+    parser.add_argument("--quick", action="store_true", help="20,000 customers, ten seconds of tills before each run")
     parser.add_argument(
         "--home", type=Path, default=ROOT / ".cache" / "bench-nightly", help="emptied and used; on a real disk"
     )

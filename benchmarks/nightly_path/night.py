@@ -41,13 +41,15 @@ class Load:
 class Night:
     """`drafted_s` until everybody's figures were drafted, `run_s` until they were published; both from the asking.
 
-    Of the waits those are left out in which the machine stood still: `set_aside` of them.
+    The waits are those at the tills in the run and, `calm_s`, just before it. Left out of them are those in which the
+    machine stood still: `set_aside` in the run.
     """
 
     drafted_s: float
     run_s: float
     customers: int
     published: int
+    calm_s: Sequence[float]
     waits_s: Sequence[float]
     set_aside: int
     taken: Taken
@@ -81,7 +83,7 @@ def p_ms(waits_s: Sequence[float], share: float) -> float:
     return percentile(waits_s, share) * 1e3
 
 
-def calm_waits(shop: Running, tills: Tills, load: Load) -> list[float]:
+def _calm_waits(shop: Running, tills: Tills, load: Load) -> list[float]:
     """With no run."""
     shop.write_checkpoint()
     with watched(shop) as taken:
@@ -90,7 +92,8 @@ def calm_waits(shop: Running, tills: Tills, load: Load) -> list[float]:
 
 
 def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> Night:
-    """Ask for the run, sell until it has ended. Raises `Failed` when it comes to nothing."""
+    """Sell a while, ask for the run, sell until it has ended. Raises `Failed` when it comes to nothing."""
+    calm_s = _calm_waits(shop, tills, load)
     shop.write_checkpoint()
     began = time.time()
     run = _asked_for(shop, as_of)
@@ -108,6 +111,7 @@ def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> N
         run_s=ended - began,
         customers=told["customers"],
         published=told["published"],
+        calm_s=calm_s,
         waits_s=waits_s,
         set_aside=len(sales) - len(waits_s),
         taken=taken,

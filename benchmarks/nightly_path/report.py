@@ -16,7 +16,7 @@ MOST_TILL_RATIO = 2
 MEANINGS = {
     "run": "from the asking until everybody's figures are published",
     "drafted": "of it until they are fitted, judged and drafted by the worker",
-    "till": "the till's wait, from when a purchase was due: its p99 beside that before the run, at most double",
+    "till": "the till's wait, from when a purchase was due: its p99 beside that just before the run, at most double",
     "worker": "peak memory of the process that drafts",
     "behind": "… of that which publishes, and follows the purchases of all services",
     "serving": "… of that which answers",
@@ -25,30 +25,25 @@ MEANINGS = {
 Row = dict[str, str | float | None]
 
 
-def rows_of(calm_s: Sequence[float], nights: Mapping[str, Night]) -> list[Row]:
-    """Three rows a run, then the memory of each process; `most_ratio` is the bar. `calm_s` are the waits before the
-    first run."""
-    rows = [_of_tills("till_before", calm_s)]
-    before = p_ms(calm_s, 0.99)
+def rows_of(nights: Mapping[str, Night]) -> list[Row]:
+    """Three rows a run, then the memory of each process; `most_ratio` is the bar."""
+    rows: list[Row] = []
     for name, night in nights.items():
         rows.append(_row(f"{name}_run", night.run_s, "s") | {"customers": night.customers, "told": night.published})
         cpu_s: Row = {f"{role}_cpu_s": round(night.taken.cpu_s[role], 2) for role in (WORKER, BEHIND)}
         rows.append(_row(f"{name}_drafted", night.drafted_s, "s") | cpu_s)
-        rows.append(_beside(_of_tills(f"till_in_{name}", night.waits_s), before) | {"set_aside": night.set_aside})
+        rows.append(_of_tills(f"till_in_{name}", night) | {"set_aside": night.set_aside})
     for role in (WORKER, BEHIND, SERVING):
         peak_mb = max(night.taken.peak_mb[role] for night in nights.values())
         rows.append(_row(role, round(peak_mb), "peak MB"))
     return rows
 
 
-def _beside(row: Row, before_ms: float) -> Row:
-    ratio = round(float(row["ours"] or 0.0) / before_ms, 2)
-    return row | {"peer": round(before_ms, 2), "ratio": ratio, "most_ratio": MOST_TILL_RATIO}
-
-
-def _of_tills(case: str, waits_s: Sequence[float]) -> Row:
-    p99_ms = round(p_ms(waits_s, 0.99), 2)
-    return _row(case, p99_ms, "p99 in ms") | {"p50_ms": round(p_ms(waits_s, 0.5), 2), "p99_ms": p99_ms}
+def _of_tills(case: str, night: Night) -> Row:
+    p50_ms, p99_ms = (p_ms(night.waits_s, share) for share in (0.5, 0.99))
+    before_ms = p_ms(night.calm_s, 0.99)
+    beside: Row = {"peer": round(before_ms, 2), "ratio": round(p99_ms / before_ms, 2), "most_ratio": MOST_TILL_RATIO}
+    return _row(case, p99_ms, "p99 in ms") | {"p50_ms": round(p50_ms, 2), "p99_ms": round(p99_ms, 2)} | beside
 
 
 def _row(case: str, ours: float, unit: str) -> Row:

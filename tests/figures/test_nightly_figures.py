@@ -26,7 +26,7 @@ def a_taken(worker_mb: float = 600.0) -> Taken:
 
 def a_night(p99_s: float, worker_mb: float = 600.0) -> Night:
     waits_s = [p99_s / 2] * 98 + [p99_s] * 2
-    return Night(60.0, 600.0, 1_000_000, 990_000, waits_s, 3, a_taken(worker_mb))
+    return Night(60.0, 600.0, 1_000_000, 990_000, [0.02] * 100, waits_s, 3, a_taken(worker_mb))
 
 
 def a_sale(due: float, waits_s: float = 0.01, status: int = 201) -> Sale:
@@ -35,7 +35,7 @@ def a_sale(due: float, waits_s: float = 0.01, status: int = 201) -> Sale:
 
 @pytest.mark.parametrize(("p99_s", "ratio", "colour"), [(0.03, 1.5, "green"), (0.04, 2, "green"), (0.041, 2.05, "red")])
 def test_a_till_may_wait_twice_as_long_in_the_night(p99_s: float, ratio: float, colour: str) -> None:
-    rows = {str(row["case"]): row for row in rows_of([0.02] * 100, {"night": a_night(p99_s)})}
+    rows = {str(row["case"]): row for row in rows_of({"night": a_night(p99_s)})}
     till = rows["till_in_night"]
     assert [till[key] for key in ("ours", "peer", "ratio", "unit")] == [p99_s * 1e3, 20, ratio, "p99 in ms"]
     assert (till["p50_ms"], till["set_aside"]) == (p99_s * 5e2, 3)
@@ -45,7 +45,7 @@ def test_a_till_may_wait_twice_as_long_in_the_night(p99_s: float, ratio: float, 
 
 
 def test_memory_is_that_of_the_greediest_night() -> None:
-    rows = rows_of([0.02], {"first_night": a_night(0.02, 700), "night": a_night(0.02, 650)})
+    rows = rows_of({"first_night": a_night(0.02, 700), "night": a_night(0.02, 650)})
     assert [(row["case"], row["ours"]) for row in rows[-3:]] == [("worker", 700), ("behind", 150), ("serving", 140)]
 
 
