@@ -9,66 +9,38 @@ broke.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
 from chain_path.preparing import until_settled
 from chain_path.running import opened
+from framing import Announce, framed, parser_of
 from nightly_path.filling import fill, some_of
 from nightly_path.night import Load, Tills, through_the_night
-from nightly_path.report import print_table, rows_of
-from purchase_path.machine import load_average, machine, use_two_cores
-from purchase_path.measuring import Failed
-from regulars.refusals import CannotStart
+from nightly_path.report import Row, print_table, rows_of
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLE_WIDTH = 120
 WARM_UP_S = 5
 
 
 def main() -> None:
     options = _options()
-    cores = use_two_cores()
-    load_before = load_average()
-    shutil.rmtree(options.home, ignore_errors=True)
-    options.home.mkdir(parents=True)
-    progress = Console(stderr=True)
-    load = Load(options.rate, options.calm, options.turn)
-    try:
-        rows = _measure(options, load, progress)
-    except (Failed, CannotStart) as error:
-        sys.exit(f"bench-nightly: {error}")
-    report = {
-        "benchmark": "nightly",
-        "machine": machine(cores, options.home, load_before),
-        "customers": options.customers,
-        "purchases_a_second": load.rate,
-        "rows": rows,
-    }
-    shutil.rmtree(options.home)
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    with framed("nightly", options) as frame:
+        rows = _measure(options, frame.announce)
+        frame.report |= {"customers": options.customers, "purchases_a_second": options.rate, "rows": rows}
     print_table(Console(width=TABLE_WIDTH), rows, options.customers)
 
 
-def _measure(options: argparse.Namespace, load: Load, progress: Console) -> list[dict[str, str | float | None]]:
+def _measure(options: argparse.Namespace, announce: Announce) -> list[Row]:
     chance, today = np.random.default_rng(4), datetime.now(UTC).date()
-
-    def announce(text: str) -> None:
-        progress.print(f"{text} …", style="dim")
-
+    load = Load(options.rate, options.calm, options.turn)
     with opened("embedded", options.home) as shop:
         announce(f"{options.customers:,} customers")
         fill(shop, options.customers)
         tills = Tills(shop, options.home, load.rate, lambda number: some_of(options.customers, number, chance))
         tills.sell(WARM_UP_S)
-        until_settled(shop)
         nights = {}
         for name, as_of in (("first_night", today - timedelta(days=1)), ("night", today)):
             until_settled(shop)
@@ -78,16 +50,12 @@ def _measure(options: argparse.Namespace, load: Load, progress: Console) -> list
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench-nightly", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser = parser_of("nightly", __doc__)
     parser.add_argument("--customers", type=int, default=1_000_000, help="in the shop (default 1,000,000)")
     parser.add_argument("--rate", type=float, default=50.0, help="purchases a second (default 50)")
     parser.add_argument("--calm", type=int, default=60, help="seconds of tills before each run (default 60)")
     parser.add_argument("--turn", type=int, default=10, help="seconds of tills at a time in a run (default 10)")
     parser.add_argument("--quick", action="store_true", help="20,000 customers, ten seconds of tills before each run")
-    parser.add_argument(
-        "--home", type=Path, default=ROOT / ".cache" / "bench-nightly", help="emptied and used; on a real disk"
-    )
     options = parser.parse_args()
     if options.quick:
         options.customers, options.calm, options.turn = 20_000, 10, 2

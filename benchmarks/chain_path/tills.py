@@ -36,28 +36,18 @@ _LENGTH = b"content-length:"
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """One purchase of the load, and the status it was answered with. Instants are Unix time in seconds."""
+    """One purchase of the load. Instants are Unix time in seconds."""
 
     customer: UUID
     due: float
     sent: float
     answered: float
-    status: int = 201
 
 
-Receipts = Sequence[tuple[UUID, dict[str, object]]]
-
-
-def sell(folder: Path, port: int, key: str, rate: float, receipts: Receipts) -> list[Sale]:
+def sell(
+    folder: Path, port: int, key: str, rate: float, receipts: Sequence[tuple[UUID, dict[str, object]]]
+) -> list[Sale]:
     """Put the load on the shop: `rate` purchases a second in the order given. Raises `Failed` for any but a 201."""
-    sales = attempt(folder, port, key, rate, receipts)
-    if refused := [sale.status for sale in sales if sale.status != 201]:
-        raise Failed(f"of {len(sales)} purchases {len(refused)} were refused, the first with {refused[0]}")
-    return sales
-
-
-def attempt(folder: Path, port: int, key: str, rate: float, receipts: Receipts) -> list[Sale]:
-    """The same, whatever the answers are."""
     plan, sales = folder / "plan.json", folder / "sales.json"
     bodies = [json.dumps(receipt, separators=(",", ":")) for _, receipt in receipts]
     plan.write_text(json.dumps({"port": port, "key": key, "rate": rate, "bodies": bodies}))
@@ -67,7 +57,12 @@ def attempt(folder: Path, port: int, key: str, rate: float, receipts: Receipts) 
     if done.returncode:
         raise Failed(f"the tills failed: {done.stderr[-2000:]}")
     told = json.loads(sales.read_text())
-    return [Sale(customer, *said) for (customer, _), said in zip(receipts, told, strict=True)]
+    if refused := [status for *_, status in told if status != 201]:
+        raise Failed(f"of {len(told)} purchases {len(refused)} were refused, the first with {refused[0]}")
+    return [
+        Sale(customer, due, sent, answered)
+        for (customer, _), (due, sent, answered, _) in zip(receipts, told, strict=True)
+    ]
 
 
 class _Till(asyncio.Protocol):

@@ -17,7 +17,7 @@ import asyncpg
 from chain_path.cast import receipt, today
 from chain_path.hops import percentile
 from chain_path.running import Running
-from chain_path.tills import Sale, attempt
+from chain_path.tills import Sale, sell
 from nightly_path.processes import WORKER, Taken, watched
 from purchase_path.measuring import Failed
 
@@ -41,8 +41,7 @@ class Load:
 class Night:
     """`drafted_s` until everybody's figures were drafted, `run_s` until they were published; both from the asking.
 
-    The waits are those at the tills in the run and, `calm_s`, just before it. Left out of them are those in which the
-    machine stood still: `set_aside` in the run.
+    The waits are those at the tills in the run and, `calm_s`, just before it.
     """
 
     drafted_s: float
@@ -51,7 +50,6 @@ class Night:
     published: int
     calm_s: Sequence[float]
     waits_s: Sequence[float]
-    set_aside: int
     taken: Taken
 
 
@@ -68,32 +66,22 @@ class Tills:
             (customer, receipt(customer, f"night-{turn}-{place}", day))
             for place, customer in enumerate(self._customers(round(self._rate * seconds)))
         ]
-        return attempt(self._folder, self._shop.port, self._shop.key, self._rate, receipts)
+        return sell(self._folder, self._shop.port, self._shop.key, self._rate, receipts)
 
 
-def waits_of(sales: Sequence[Sale], taken: Taken) -> list[float]:
-    """In seconds, from when a purchase was due. Raises `Failed` where one was refused."""
-    kept = [sale for sale in sales if not taken.stood_still(sale.due, sale.answered)]
-    if refused := [sale.status for sale in kept if sale.status != 201]:
-        raise Failed(f"of {len(kept)} purchases {len(refused)} were refused, the first with {refused[0]}")
-    return [sale.answered - sale.due for sale in kept]
+def waits_of(sales: Sequence[Sale]) -> list[float]:
+    """In seconds, from when a purchase was due."""
+    return [sale.answered - sale.due for sale in sales]
 
 
 def p_ms(waits_s: Sequence[float], share: float) -> float:
     return percentile(waits_s, share) * 1e3
 
 
-def _calm_waits(shop: Running, tills: Tills, load: Load) -> list[float]:
-    """With no run."""
-    shop.write_checkpoint()
-    with watched(shop) as taken:
-        sales = tills.sell(load.calm_s)
-    return waits_of(sales, taken)
-
-
 def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> Night:
     """Sell a while, ask for the run, sell until it has ended. Raises `Failed` when it comes to nothing."""
-    calm_s = _calm_waits(shop, tills, load)
+    shop.write_checkpoint()
+    calm_s = waits_of(tills.sell(load.calm_s))
     shop.write_checkpoint()
     began = time.time()
     run = _asked_for(shop, as_of)
@@ -104,16 +92,13 @@ def through_the_night(shop: Running, tills: Tills, as_of: date, load: Load) -> N
     if told["state"] != "completed":
         raise Failed(f"the run came to nothing: {dict(told)}")
     ended = float(told["ended"])
-    sales = [sale for sale in sales if sale.due <= ended]
-    waits_s = waits_of(sales, taken)
     return Night(
         drafted_s=taken.seen_at[WORKER] - began,
         run_s=ended - began,
         customers=told["customers"],
         published=told["published"],
         calm_s=calm_s,
-        waits_s=waits_s,
-        set_aside=len(sales) - len(waits_s),
+        waits_s=waits_of([sale for sale in sales if sale.due <= ended]),
         taken=taken,
     )
 

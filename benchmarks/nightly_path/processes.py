@@ -1,4 +1,4 @@
-"""What the processes of a shop take of memory and of the processor, as Linux tells it; and when all stood still."""
+"""What the processes of a shop take of memory and of the processor, as Linux tells it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from purchase_path.measuring import Failed
 WORKER, BEHIND, SERVING = "worker", "behind", "serving"
 _KNOWN_BY = {WORKER: "regulars_scoring.worker", BEHIND: "regulars.behind"}
 LOOK_EVERY_S = 0.2
-STILL_S = 2.0
-"""So long a thread that only sleeps is never kept waiting: neither it nor the shop was run, as in a paused machine."""
 _MB = 1e6 / 1024
 _PROC = Path("/proc")
 
@@ -25,22 +23,17 @@ _PROC = Path("/proc")
 @dataclass(slots=True)
 class Taken:
     """By role: the largest resident memory of a process since its start, in MB, CPU seconds so far, and when it was
-    last seen; and from when to when the machine stood still. Instants are Unix time.
+    last seen, as Unix time.
     """
 
     peak_mb: dict[str, float] = field(default_factory=dict)
     cpu_s: dict[str, float] = field(default_factory=dict)
     seen_at: dict[str, float] = field(default_factory=dict)
-    standstills: list[tuple[float, float]] = field(default_factory=list)
 
     def note(self, role: str, peak_mb: float, cpu_s: float) -> None:
         self.peak_mb[role] = max(peak_mb, self.peak_mb.get(role, 0.0))
         self.cpu_s[role] = max(cpu_s, self.cpu_s.get(role, 0.0))
         self.seen_at[role] = time.time()
-
-    def stood_still(self, since: float, until: float) -> bool:
-        """Whether it did at some time between the two."""
-        return any(began <= until and since <= ended for began, ended in self.standstills)
 
 
 @contextmanager
@@ -51,10 +44,7 @@ def watched(shop: Running) -> Iterator[Taken]:
     def watch() -> None:
         while not stop.is_set():
             _look(root, taken)
-            before = time.time()
             stop.wait(LOOK_EVERY_S)
-            if (now := time.time()) - before > STILL_S:
-                taken.standstills.append((before, now))
 
     watching = Thread(target=watch)
     watching.start()

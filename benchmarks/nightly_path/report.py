@@ -32,7 +32,7 @@ def rows_of(nights: Mapping[str, Night]) -> list[Row]:
         rows.append(_row(f"{name}_run", night.run_s, "s") | {"customers": night.customers, "told": night.published})
         cpu_s: Row = {f"{role}_cpu_s": round(night.taken.cpu_s[role], 2) for role in (WORKER, BEHIND)}
         rows.append(_row(f"{name}_drafted", night.drafted_s, "s") | cpu_s)
-        rows.append(_of_tills(f"till_in_{name}", night) | {"set_aside": night.set_aside})
+        rows.append(_of_tills(f"till_in_{name}", night))
     for role in (WORKER, BEHIND, SERVING):
         peak_mb = max(night.taken.peak_mb[role] for night in nights.values())
         rows.append(_row(role, round(peak_mb), "peak MB"))
