@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from conformance.killed import LAST_NUMBER
 from conformance.rig import DeadlyBus, Killed, Rig, running
 from conformance.shop import PATIENCE_S, SOLD, Recorder, a_sale, each_once, handled, sales
@@ -43,6 +45,21 @@ async def test_every_event_has_its_effect_once_and_in_its_customers_order(rig: R
             await rig.bus.publish(topic, [*some, *some[:30]])
         await until_handled(shop, 400)
     assert await handled(shop) == each_once(20, 20)
+
+
+async def test_what_comes_alone_waits_for_nothing_and_what_follows_at_once_for_the_pace(
+    rig: Rig, shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regulars_kit.inbox.PACE_S", 60.0)
+    topic = await rig.a_topic()
+    async with running(a_consumer(rig, topic, shop)):
+        await rig.bus.publish(topic, [a_sale("one", 0)])
+        await until_handled(shop, 1)
+        await rig.bus.publish(topic, [a_sale("one", 1)])
+        await asyncio.sleep(1.0)
+        assert await handled(shop) == {"one": [0]}
+    async with running(a_consumer(rig, topic, shop)):
+        await until_handled(shop, 2)
 
 
 async def test_two_members_with_many_at_once_share_the_work(rig: Rig, shop: Database) -> None:

@@ -58,7 +58,8 @@ MAX_AGE = timedelta(days=60)
 """As long as the inbox remembers: an older event might have been handled, and forgetting must not mean doubling."""
 
 PACE_S = 0.25
-"""A commit costs as much as some forty events, and the tills' commits wait for it: events gather for so long."""
+"""A commit costs as much as some forty events, and the tills' commits wait for it: events gather for so long
+(ADR 0018)."""
 
 _POLL_S = 0.5
 _TELL_LAG_EVERY_S = 1.0

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from regulars_kit import outbox
 from regulars_kit.bus import Bus, Message
 from regulars_kit.bus.backoff import Backoff, happened
-from regulars_kit.bus.connections import AWAY, connect
+from regulars_kit.bus.connections import AWAY, REPEATABLE, connect
 from regulars_kit.bus.metrics import OUTBOX_UNSENT, PUBLISHED, RELAY_LAG_SECONDS
 from regulars_kit.db import Database
 from regulars_kit.values import Clock, Unavailable, utc_now
@@ -41,13 +41,16 @@ POLL_S = 0.25
 """The safety net behind the wake-ups: also how soon a relay that stands by takes over."""
 
 PACE_S = 0.15
-"""Two batches begin so far apart while they are not full: both cost a commit, for which the tills' commits wait. What
-comes alone waits for nothing."""
+"""Two batches begin so far apart while they are not full: each costs a commit, for which the tills' commits wait
+(ADR 0018). What comes alone waits for nothing."""
 
 _MEASURE_EVERY_S = 5.0
 _HOUSEKEEP_EVERY_S = 3_600.0
 _DEBOUNCE_S = 0.02
 
+# Each row that was sent leaves a dead entry in the index until the next vacuum. A plain index scan marks those it meets
+# and passes over them from then on; a bitmap scan, which the planner takes for a few hundred rows, looks up all of them
+# in the table, time after time. `REPEATABLE` forbids it.
 _UNSENT = f"""
     SELECT id, event_id, type, key, body, created_on FROM outbox
     WHERE sent_at IS NULL ORDER BY id LIMIT {BATCH} FOR UPDATE SKIP LOCKED
@@ -58,15 +61,6 @@ _LAG = """
     SELECT count(*) AS unsent, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) AS lag_s
     FROM outbox WHERE sent_at IS NULL
 """
-
-# Each row that was sent leaves a dead entry in the index until the next vacuum. A plain index scan marks those it meets
-# and passes over them from then on; a bitmap scan, which the planner takes for a few hundred rows, looks up all of them
-# in the table, time after time.
-_PLAN = "SET enable_bitmapscan = off; SET enable_seqscan = off"
-
-# A mark that a crash of PostgreSQL takes back is made again: its event is published twice, under the same id. What was
-# published before it is on disk: the bus said so.
-_LAZY = "SET synchronous_commit = off"
 
 _log = structlog.get_logger(__name__)
 
@@ -121,9 +115,8 @@ class Relay:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        connection = await connect(self._database.url, f"relay {self._topic}")
+        connection = await connect(self._database.url, f"relay {self._topic}", settings=REPEATABLE)
         try:
-            await connection.execute(f"{_PLAN}; {_LAZY}")
             await connection.add_listener(CHANNEL, lambda *_: self._woken.set())
             yield connection
         finally:

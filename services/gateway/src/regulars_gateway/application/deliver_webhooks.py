@@ -18,7 +18,7 @@ from regulars_kit.values import Clock, Unavailable
 POLL_S = 0.5
 """The safety net behind the wake-ups, and how soon a lease that ran out is seen."""
 
-GATHER_S = 0.03
+GATHER_S = 0.02
 """What ends or arrives within this time shares one transaction."""
 
 TURN_S = 2.0

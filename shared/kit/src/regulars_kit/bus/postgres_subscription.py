@@ -18,7 +18,7 @@ import asyncpg
 
 from regulars_kit.bus import Message, Received
 from regulars_kit.bus.backoff import happened
-from regulars_kit.bus.connections import AWAY, connect
+from regulars_kit.bus.connections import AWAY, REPEATABLE, connect
 from regulars_kit.bus.postgres_schema import Topic
 from regulars_kit.values import Unavailable
 
@@ -53,12 +53,6 @@ _BEHIND = """
         SELECT count(*) AS events FROM {table} WHERE partition = place.partition AND {table}.seq >= place.seq
     ) topic
 """
-
-# A plan made while a topic is small reads all of it for ever after: only by the index, then.
-_PLAN = "SET enable_bitmapscan = off; SET enable_seqscan = off"
-
-# An offset that a crash of PostgreSQL takes back has its events come again, as they may at any time.
-_LAZY = "SET synchronous_commit = off"
 
 _COMMIT = """
     UPDATE group_offsets SET next_offset = done.next_offset
@@ -169,10 +163,9 @@ class PostgresSubscription:
                 raise Unavailable("the bus is away; try again") from error
 
     async def _join(self) -> asyncpg.Connection[Any]:
-        connection = await connect(self._url, f"member of {self._group}")
+        connection = await connect(self._url, f"member of {self._group}", settings=REPEATABLE)
         try:
             self._positions.clear()
-            await connection.execute(f"{_PLAN}; {_LAZY}")
             self._group_id = await _group_id(connection, self._group)
             for topic in self._topics.values():
                 await connection.execute(
