@@ -72,7 +72,7 @@ class TendersDoNotAddUp(Refused):
 
 
 class InTheFuture(Refused):
-    """More than five minutes ahead of the server's clock."""
+    """An instant more than five minutes ahead of the server's clock, or a day that has not come."""
 
     code = "in_the_future"
 

@@ -12,6 +12,8 @@ _DAYS = (
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _LOOKED_AT = 1_000
+FIRST_DAY = "DATE '1900-01-01'"
+"""No day of a file is earlier."""
 _ISO = "iso"
 
 
@@ -29,7 +31,7 @@ def date_of(bench: Bench, table: Table, name: str, said: str | None) -> str:
 
 def _sensible(day: str) -> str:
     """Spreadsheets fill what they do not know with years far away, and calendars end somewhere."""
-    return f"CASE WHEN {day} BETWEEN DATE '1900-01-01' AND DATE '2999-12-31' THEN {day} END"
+    return f"CASE WHEN {day} BETWEEN {FIRST_DAY} AND DATE '2999-12-31' THEN {day} END"
 
 
 def _parsed(text: str, written: str) -> str:

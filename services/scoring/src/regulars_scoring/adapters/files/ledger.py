@@ -16,6 +16,7 @@ import duckdb
 
 from regulars_scoring.adapters.files.asking import Asking
 from regulars_scoring.adapters.files.bench import Bench, Share
+from regulars_scoring.adapters.files.dates import FIRST_DAY
 from regulars_scoring.adapters.files.refusals import WrongUse
 from regulars_scoring.adapters.files.rows import BECAUSE, REASONS, Rows, rows_of
 from regulars_scoring.adapters.files.statements import Statements
@@ -23,18 +24,19 @@ from regulars_scoring.adapters.files.table import BROKEN_LINES, Table, table_of
 
 BROKEN = "broken line"
 
-# Grouped by one number for reason and day, less than 0 where there is a reason: a third key costs a sixth of the time.
-_ENTRIES = """
+# Grouped by one number for reason and day, days since the first there can be, less than 0 where there is a reason: a
+# third key costs a sixth of the time.
+_ENTRIES = f"""
     SELECT CAST(greatest(-number, 0) AS TINYINT) AS reason, customer,
-           CASE WHEN number >= 0 THEN DATE '1900-01-01' + number END AS day,{currencies}
+           CASE WHEN number >= 0 THEN {FIRST_DAY} + number END AS day,{{currencies}}
            CAST(net AS BIGINT) AS net, returns, rows
     FROM (
         SELECT CASE WHEN "our reason" = 0 THEN "our customer" END AS customer,
-               CAST(CASE WHEN "our reason" = 0 THEN "our day" - DATE '1900-01-01' ELSE -"our reason" END AS INTEGER)
-               AS number,{our_currencies}
+               CAST(CASE WHEN "our reason" = 0 THEN "our day" - {FIRST_DAY} ELSE -"our reason" END AS INTEGER)
+               AS number,{{our_currencies}}
                sum(CASE WHEN "our reason" = 0 THEN "our minor" END) AS net,
                count(*) FILTER (WHERE "our reason" = 0 AND "our minor" < 0) AS returns, count(*) AS rows
-        FROM ({rows}) GROUP BY ALL
+        FROM ({{rows}}) GROUP BY ALL
     )
 """
 _CURRENCIES = " currency, is_counted,"
