@@ -83,7 +83,7 @@ def _measure(wrk: Path, lines: Callable[[], Sequence[Line]], seconds: int, custo
             pool.submit(
                 run_load,
                 wrk,
-                line.url + _PATH,
+                [line.url + _PATH],
                 Load(CLIENTS // len(chosen), seconds, customers, headers=dict(line.headers)),
             )
             for line in chosen

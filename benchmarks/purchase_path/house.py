@@ -74,10 +74,10 @@ class House:
         return {name: stored.written(url).per_purchase_since(self.before) for name, url in urls.items()}
 
     def _measure_orm(self, load: Load) -> Reading:
-        return stored.checked(self.orm_database_url, load, run_load(self.wrk, f"{self.orm_url}/v1/purchases", load))
+        return stored.checked(self.orm_database_url, load, run_load(self.wrk, [f"{self.orm_url}/v1/purchases"], load))
 
     def _measure_empty(self, load: Load) -> Reading:
-        return run_load(self.wrk, f"{self.empty_url}/v1/purchases", load).reading
+        return run_load(self.wrk, [f"{self.empty_url}/v1/purchases"], load).reading
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from purchase_path.measuring import Failed, Reading
 
@@ -42,15 +44,19 @@ class Outcome:
     reading: Reading
 
 
-def run_load(wrk: Path, url: str, load: Load) -> Outcome:
-    """Put the load on `url`. Raises `Failed` when a single request was not answered with success."""
-    command = [str(wrk), "-t1", f"-c{load.clients}", f"-d{round(load.seconds)}s", f"--timeout={_TIMEOUT_S}s"]
-    command += [f"--script={SCRIPT}"]
+def run_load(wrk: Path, urls: Sequence[str], load: Load) -> Outcome:
+    """Put the load on the `urls`, which differ in the port: alike on each, as far as there are clients for it.
+
+    Raises `Failed` when a single request was not answered with success.
+    """
+    ports = [str(urlsplit(url).port) for url in urls[: load.clients]]
+    command = [str(wrk), f"-t{len(ports)}", f"-c{load.clients}", f"-d{round(load.seconds)}s"]
+    command += [f"--timeout={_TIMEOUT_S}s", f"--script={SCRIPT}"]
     media_type = "application/x-ndjson" if load.batch else "application/json"
     for name, value in {"Content-Type": media_type, **load.headers}.items():
         command += ["-H", f"{name}: {value}"]
     run, today = f"run{next(_runs)}", f"{datetime.now(UTC):%Y-%m-%d}"
-    command += [url, "--", run, today, str(load.batch), str(load.customers)]
+    command += [urls[0], "--", run, today, str(load.batch), str(load.customers), *ports]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"wrk failed: {done.stderr or done.stdout}")

@@ -1,9 +1,9 @@
-"""Ours: the loyalty service, two `regulars-loyalty serve` on one port, one for each core, their principal checked."""
+"""Ours: the loyalty service, two `regulars-loyalty serve`, one for each core, their principal checked."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from purchase_path.stored import checked
 from regulars_kit.auth import HEADER, Principal, Signer, new_key_pair
 
 PROCESSES = 2
-"""The kernel spreads the connections over them. A process that is not listening yet gets none."""
+"""Each has half of the tills, as nginx would spread them."""
 
 _BATCH = 200
 _TIMEOUT_S = 60
@@ -27,9 +27,9 @@ _SCOPES = frozenset({"purchases:write", "programmes:write"})
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """The running service over the database at `database_url`. It believes what `signer` signs."""
+    """The service over the database at `database_url`: an address for each process. It believes what `signer` signs."""
 
-    url: str
+    urls: Sequence[str]
     database_url: str
     signer: Signer
 
@@ -37,11 +37,11 @@ class Ours:
         """Purchases a second and the wait of a request. The principal is signed afresh: it lives for 60 s."""
         path = "/v1/purchases:batch" if load.batch else "/v1/purchases"
         signed = Load(load.clients, load.seconds, load.customers, load.batch, self._principal())
-        return checked(self.database_url, load, run_load(wrk, self.url + path, signed))
+        return checked(self.database_url, load, run_load(wrk, [url + path for url in self.urls], signed))
 
     def open_shop(self) -> None:
         """Publish the programme and open every customer's account with a first purchase."""
-        with httpx.Client(base_url=self.url, headers=self._principal(), timeout=_TIMEOUT_S) as client:
+        with httpx.Client(base_url=self.urls[0], headers=self._principal(), timeout=_TIMEOUT_S) as client:
             client.put(f"/v1/programmes/{shop.CODE}", json=shop.PROGRAMME).raise_for_status()
             for first in range(1, shop.CUSTOMERS + 1, _BATCH):
                 body = shop.first_purchases(first, min(first + _BATCH - 1, shop.CUSTOMERS))
@@ -62,21 +62,23 @@ def loyalty_service(database_url: str, bus_url: str, folder: Path) -> Iterator[O
     private, public = new_key_pair()
     key_file = folder / "principal.pem"
     key_file.write_text(public)
-    port = free_port()
     settings = {
         "DATABASE_URL": database_url,
         "BUS_URL": bus_url,
         "PRINCIPAL_PUBLIC_KEY": str(key_file),
         "IDENTIFIER_KEYS": f'{{"k1": "{secrets.token_hex(32)}"}}',
         "IDENTIFIER_KEY_ID": "k1",
-        "PORT": str(port),
-        "PORT_SHARED": "true",
         "LOG_LEVEL": "warning",
     }
     environment = {f"REGULARS_LOYALTY_{name}": value for name, value in settings.items()}
-    url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
-        for number in range(PROCESSES):
-            log = folder / f"ours-{number}.log"
-            stack.enter_context(python_server(["-m", "regulars_loyalty", "serve"], environment, f"{url}/readyz", log))
-        yield Ours(url, database_url, Signer(private, "gateway"))
+        urls = [stack.enter_context(_serve(environment, folder / f"ours-{each}.log")) for each in range(PROCESSES)]
+        yield Ours(urls, database_url, Signer(private, "gateway"))
+
+
+@contextmanager
+def _serve(environment: Mapping[str, str], log: Path) -> Iterator[str]:
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    on_port = {**environment, "REGULARS_LOYALTY_PORT": str(port)}
+    with python_server(["-m", "regulars_loyalty", "serve"], on_port, f"{url}/readyz", log):
+        yield url

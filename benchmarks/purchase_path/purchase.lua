@@ -1,6 +1,6 @@
--- What the tills of the benchmark send, run by wrk in one thread: a purchase of three lines, its receipt number never
--- used before. After `--` come the name of the run (part of every receipt number), the business date, the purchases
--- in one request (0: one, as plain JSON) and the file with the customers' ids.
+-- What the tills of the benchmark send, run by wrk in a thread for each address: a purchase of three lines, its receipt
+-- number never used before. After `--` come the name of the run (part of every receipt number), the business date, the
+-- purchases in one request (0: one, as plain JSON), the file with the customers' ids, and the port of each thread.
 
 local LINES = '"currency":"EUR","lines":['
   .. '{"line_id":"1","sku":"shoes-42","category":"shoes","quantity":1,"net_minor":4999},'
@@ -9,15 +9,22 @@ local LINES = '"currency":"EUR","lines":['
 
 local purchase, batch
 local customers, count = {}, 0
+local threads = 0
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("place", threads)
+end
 
 function init(args)
+  wrk.thread.addr = wrk.lookup(wrk.host, args[4 + place])[1]
   purchase = '{"store":"berlin-1","till":"1","business_date":"' .. args[2]
-    .. '","receipt_no":"' .. args[1] .. '-%d","customer":{"id":"%s"},' .. LINES
+    .. '","receipt_no":"' .. args[1] .. '-' .. place .. '-%d","customer":{"id":"%s"},' .. LINES
   batch = tonumber(args[3])
   for id in io.lines(args[4]) do customers[#customers + 1] = id end
-  -- The run's name is in it: several at once that draw the same customers would meet on each of them.
-  local seed = os.time()
-  for place = 1, #args[1] do seed = (seed * 31 + args[1]:byte(place)) % 2147483647 end
+  -- The run's name and the thread are in it: those that draw the same customers would meet on each of them.
+  local seed = os.time() + place
+  for at = 1, #args[1] do seed = (seed * 31 + args[1]:byte(at)) % 2147483647 end
   math.randomseed(seed)
   wrk.method = "POST"
 end

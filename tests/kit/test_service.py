@@ -136,12 +136,6 @@ async def test_a_taken_port_is_an_error_before_anything_starts(shop: Shop) -> No
             await shop.serve(asyncio.Event())
 
 
-async def test_several_processes_of_a_machine_may_share_a_port_when_asked() -> None:
-    with listen(HOST, 0, shared=True) as first:
-        port = first.getsockname()[1]
-        listen(HOST, port, shared=True).close()
-
-
 async def test_relay_publishes_what_another_process_sold(shop: Shop) -> None:
     async with shop.running(shop.relay):
         assert (await answer(shop.port, "/readyz")).status_code == 200

@@ -27,7 +27,7 @@ Role = Callable[[Service, Bus, ServiceSettings], Awaitable[None]]
 
 
 async def _serve(service: Service, bus: Bus, settings: ServiceSettings) -> None:
-    await run_serve(service, settings.host, settings.port, port_shared=settings.port_shared)
+    await run_serve(service, settings.host, settings.port)
 
 
 async def _consume(service: Service, bus: Bus, settings: ServiceSettings) -> None:

@@ -124,17 +124,12 @@ async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
     server.should_exit = True
 
 
-def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A socket bound to (host, port); port 0 takes a free one. Raises OSError when it is taken.
-
-    `shared` lets several processes on this machine serve the same port; the kernel spreads the connections.
-    """
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to (host, port); port 0 takes a free one. Raises OSError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
     except OSError:
         listener.close()

@@ -59,11 +59,9 @@ class Service:
         return [self.relay.run, *self.consume_loops()]
 
 
-async def run_serve(
-    service: Service, host: str, port: int, *, port_shared: bool = False, stop: asyncio.Event | None = None
-) -> None:
+async def run_serve(service: Service, host: str, port: int, *, stop: asyncio.Event | None = None) -> None:
     """Serve the app until SIGTERM, or `stop`. Raises OSError when the port is taken."""
-    listener = listen(host, port, shared=port_shared)
+    listener = listen(host, port)
     await run_loops([serving(service.app, listener), service.relay.notify], stop=stop)
 
 

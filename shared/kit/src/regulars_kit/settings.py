@@ -25,7 +25,6 @@ class ServiceSettings(BaseSettings):
     principal_issuer: str = Field("gateway", description="The `kid` by which the door signs.")
     host: str = Field("127.0.0.1", description="Address `serve` listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of `serve`.")
-    port_shared: bool = Field(False, description="Several `serve` on this machine share the port.")
     health_port: int = Field(8001, ge=0, le=65535, description="Port of health and metrics of `consume` and `relay`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
     log_format: Literal["json", "console"] = Field("json", description="Log records for machines or for people.")
