@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars_kit.limits import LIMITS
 from regulars_kit.strict_json import BodyRefused, parse_strict
@@ -43,6 +45,28 @@ def test_a_plain_document_is_read_as_json_reads_it() -> None:
 )
 def test_what_is_not_strict_json_is_refused_with_a_code(body: bytes, code: str) -> None:
     assert refusal(body).code == code
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(value=anything, is_compact=st.booleans(), is_ascii=st.booleans())
+def test_every_way_of_writing_a_document_is_read_alike(value: object, is_compact: bool, is_ascii: bool) -> None:
+    separators = (",", ":") if is_compact else (" , ", ": ")
+    body = json.dumps(value, separators=separators, ensure_ascii=is_ascii)
+    if "\\u0000" in body.replace("\\\\", ""):
+        assert refusal(body.encode()).code == "invalid_character"
+    else:
+        assert repr(parse_strict(body.encode())) == repr(value)
+
+
+@pytest.mark.parametrize("body", [b'{"a":1,"a":1}', b'[{"b":{"a":[],"c":1,"a":[]}}]', b'{"a":1,"a":null,"":2}'])
+def test_a_key_given_twice_is_refused_however_compact_the_document(body: bytes) -> None:
+    assert refusal(body).code == "duplicate_key"
 
 
 def test_a_key_given_twice_is_refused_at_its_place() -> None:

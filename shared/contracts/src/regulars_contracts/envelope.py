@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from pydantic_core import to_json
 
 from regulars_contracts.events import Event, event_for
 from regulars_contracts.fields import Instant, Text
@@ -85,7 +85,7 @@ def encode(
     `source` is written as `/regulars/<service>`. `data` may hold UUIDs, dates and aware UTC datetimes beside JSON's own
     values, and nothing else; its fields stand in the order given. A purchase of three lines takes 6 µs, checked 31 µs.
     """
-    return to_json(
+    return orjson.dumps(
         {
             "specversion": "1.0",
             "id": id,
@@ -95,5 +95,14 @@ def encode(
             "time": time,
             "datacontenttype": "application/json",
             "data": data,
-        }
+        },
+        default=_of_a_kind_of_uuid,
+        option=orjson.OPT_UTC_Z,
     )
+
+
+def _of_a_kind_of_uuid(value: object) -> str:
+    """Databases have their own, which orjson does not take for one."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError

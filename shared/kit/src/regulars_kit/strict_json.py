@@ -1,8 +1,9 @@
 """JSON as RFC 8259 means it and nothing more: what two parsers could read differently is refused.
 
 `json` keeps the last of two equal keys, reads NaN, and lets lone surrogates through to a database that cannot store
-them. The first pass is `json`'s C scanner with one short hook per object; the places that cost time (where is the
-duplicate, which string holds the NUL) are looked for only after a refusal is certain.
+them. A text that is byte by byte what orjson writes of what it read holds no key twice and no NaN; most programs send
+such, and it takes half of the time. Any other goes through `json`'s C scanner with one short hook per object; where
+the duplicate is, and which string holds the NUL, is looked for only after a refusal is certain.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, ClassVar
+
+import orjson
 
 from regulars_kit.limits import LIMITS
 from regulars_kit.values import Refused
@@ -65,9 +68,32 @@ def parse_strict(body: bytes) -> object:
     Raises a `BodyRefused`: `malformed_json`, `invalid_utf8`, `duplicate_key`, `too_deep` (more than 32 levels),
     `invalid_character` (NUL or an unpaired surrogate), `invalid_number` (NaN, an infinity, thousands of digits).
     """
+    value = _as_we_would_write_it(body)
+    if value is _OTHERWISE:
+        value = _read_closely(body)
+    # Fewer brackets than levels allowed: it cannot be too deep, which holds for nearly every request.
+    if body.count(b"{") + body.count(b"[") > LIMITS.json_depth and _is_too_deep(value):
+        raise _too_deep()
+    if b"\\u" in body and _SUSPECT_ESCAPE.search(body):
+        _refuse_bad_characters(value)
+    return value
+
+
+_OTHERWISE = object()
+
+
+def _as_we_would_write_it(body: bytes) -> object:
+    try:
+        value: object = orjson.loads(body)
+        return value if orjson.dumps(value) == body else _OTHERWISE
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return _OTHERWISE
+
+
+def _read_closely(body: bytes) -> object:
     try:
         text = body.decode()
-        value = _decode(text)
+        return _decode(text)
     except UnicodeDecodeError as error:
         raise InvalidUtf8("the body must be UTF-8") from error
     except _Duplicate as error:
@@ -79,12 +105,6 @@ def parse_strict(body: bytes) -> object:
     except ValueError as error:
         # Python refuses to convert more than 4,300 digits, which would take quadratic time.
         raise InvalidNumber("a number has too many digits") from error
-    # Fewer brackets than levels allowed: it cannot be too deep, which holds for nearly every request.
-    if body.count(b"{") + body.count(b"[") > LIMITS.json_depth and _is_too_deep(value):
-        raise _too_deep()
-    if b"\\u" in body and _SUSPECT_ESCAPE.search(body):
-        _refuse_bad_characters(value)
-    return value
 
 
 class _Duplicate(Exception):
