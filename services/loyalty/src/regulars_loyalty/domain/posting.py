@@ -77,9 +77,11 @@ def chain_hash(
 ) -> bytes:
     """SHA-256(hash of the account's previous posting followed by the canonical JSON (RFC 8785) of this one)."""
     # Written out: an encoder would take three times as long, and nothing here needs escaping.
+    fact = str(move.fact_id)
+    lot = f'"{fact}"' if move.lot_id is move.fact_id else _text_or_null(move.lot_id)
     content = (
-        f'{{"account":"{account_id}","at":"{_instant(move.at)}","cause":"{move.cause}","fact":"{move.fact_id}",'
-        f'"late_fact":{_text_or_null(late_fact_id)},"lot":{_text_or_null(move.lot_id)},"points":{move.points},'
+        f'{{"account":"{account_id}","at":"{_instant(move.at)}","cause":"{move.cause}","fact":"{fact}",'
+        f'"late_fact":{_text_or_null(late_fact_id)},"lot":{lot},"points":{move.points},'
         f'"recorded_at":"{_instant(recorded_at)}","seq":{seq},"source":"{move.source}","target":"{move.target}"}}'
     )
     return sha256(previous + content.encode()).digest()

@@ -22,6 +22,9 @@ from regulars_loyalty.domain.sharing import share
 
 _ONE = Fraction(1)
 
+Matching = tuple[tuple[Rule, ...], ...]
+"""The rules in force for each line."""
+
 
 @value
 class Parts:
@@ -52,21 +55,34 @@ class Parts:
 class Price:
     """What one purchase is worth in points, and why. Tuples run parallel to the purchase's lines.
 
-    `line_points` include bonuses; `line_credits` count towards a tier; `line_paid` are the points spent on the
-    line. `unfloored` are the points before the floor and the bonuses. `expires_at` is the lot's end, None for never.
+    `line_points` include bonuses. `unfloored` are the points before the floor and the bonuses, `matching` the rules
+    that made them. `expires_at` is the lot's end, None for never. What few ask for is worked out when asked.
     """
 
     earned: int
     line_points: tuple[int, ...]
     credit: int
-    line_credits: tuple[int, ...]
     paid: int
-    line_paid: tuple[int, ...]
+    line_nets: tuple[int, ...]
     expires_at: datetime | None
     tier: str | None
     visit: int
     unfloored: Parts = Parts((), 1)
-    line_rules: tuple[tuple[str, ...], ...] = ()
+    matching: Matching = ()
+
+    @property
+    def line_credits(self) -> tuple[int, ...]:
+        """What counts towards a tier."""
+        return tuple(share(self.credit, self.line_nets))
+
+    @property
+    def line_paid(self) -> tuple[int, ...]:
+        """The points spent on each line."""
+        return tuple(share(self.paid, self.line_nets))
+
+    @property
+    def line_rules(self) -> tuple[tuple[str, ...], ...]:
+        return tuple([tuple([rule.code for rule in rules]) for rules in self.matching])
 
     @property
     def exact(self) -> Fraction:
@@ -96,7 +112,7 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
         raise CurrencyNotInProgramme("this programme earns nothing in this currency", field="/currency")
     tier = version.tier(tier_code)
     rules = _in_force(version, purchase, visits_before)
-    matching = [[rule for rule in rules if _matches(rule, line)] for line in purchase.lines]
+    matching = tuple([tuple([rule for rule in rules if _matches(rule, line)]) for line in purchase.lines])
     bases = _bases(purchase)
     base_points = bases.times(rate.numerator, rate.denominator * 10 ** currency_exponent(purchase.currency))
     unfloored = _multiplied(base_points, tier.multiplier if tier else _ONE, rules, matching)
@@ -107,14 +123,13 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
         earned=sum(points),
         line_points=tuple(points),
         credit=credit,
-        line_credits=tuple(share(credit, bases.counts)),
         paid=paid,
-        line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
+        line_nets=_nets(purchase),
         expires_at=lot_end(purchase.occurred_at, version),
         tier=tier.code if tier else None,
         visit=visits_before + 1,
         unfloored=unfloored,
-        line_rules=tuple([tuple([rule.code for rule in its_rules]) for its_rules in matching]),
+        matching=matching,
     )
 
 
@@ -129,7 +144,7 @@ def stored_price(
     tier: str | None,
     visit: int,
 ) -> Price:
-    """The price of an accepted purchase from what is kept of it; the shares that are not kept are worked out again.
+    """The price of an accepted purchase from what is kept of it.
 
     Without the purchase's lines, the price has none either.
     """
@@ -137,9 +152,8 @@ def stored_price(
         earned=earned,
         line_points=line_points,
         credit=credit,
-        line_credits=tuple(share(credit, _bases(purchase).counts)),
         paid=paid,
-        line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
+        line_nets=_nets(purchase),
         expires_at=expires_at,
         tier=tier,
         visit=visit,
@@ -157,11 +171,15 @@ def lot_end(at: datetime, version: Version) -> datetime | None:
 
 def _bases(purchase: Purchase) -> Parts:
     """What of each line was paid in money, in minor units."""
-    nets = tuple([line.net_minor for line in purchase.lines])
+    nets = _nets(purchase)
     if not _pays(purchase) or not nets:
         return Parts(nets, 1)
     total_minor = purchase.total_minor
     return Parts(nets, 1).times(total_minor - purchase.paid_in_points_minor, total_minor)
+
+
+def _nets(purchase: Purchase) -> tuple[int, ...]:
+    return tuple([line.net_minor for line in purchase.lines])
 
 
 def _in_force(version: Version, purchase: Purchase, visits_before: int) -> list[Rule]:
@@ -188,14 +206,19 @@ def _matches(rule: Rule, line: Line) -> bool:
     )
 
 
-def _multiplied(base_points: Parts, of_tier: Fraction, rules: list[Rule], matching: list[list[Rule]]) -> Parts:
+def _multiplied(base_points: Parts, of_tier: Fraction, rules: list[Rule], matching: Matching) -> Parts:
     points = base_points.times(of_tier.numerator, of_tier.denominator)
     if all(rule.multiplier == 1 for rule in rules):
         return points
-    return points.times_each([prod([rule.multiplier for rule in its_rules], start=_ONE) for its_rules in matching])
+    return points.times_each([_product(its_rules) for its_rules in matching])
 
 
-def _with_bonuses(points: list[int], rules: list[Rule], matching: list[list[Rule]], unfloored: Parts) -> list[int]:
+def _product(rules: tuple[Rule, ...]) -> Fraction:
+    # Hardly a line has more than one: a product of fractions is not cheap.
+    return rules[0].multiplier if len(rules) == 1 else prod([rule.multiplier for rule in rules], start=_ONE)
+
+
+def _with_bonuses(points: list[int], rules: list[Rule], matching: Matching, unfloored: Parts) -> list[int]:
     """Add fixed bonuses after the multipliers: a line's to each line it matches, a basket's shared like points."""
     for rule in rules:
         if not rule.bonus:

@@ -106,20 +106,22 @@ class Version:
 
 @value
 class Programme:
-    """All versions of one programme, in the order in which they take effect."""
+    """All versions of one programme, in the order in which they take effect; `newest_first` with their instants."""
 
     code: str
     versions: tuple[Version, ...]
+    newest_first: tuple[tuple[datetime, Version], ...]
 
     @classmethod
     def of(cls, versions: Sequence[Version]) -> Programme:
         ordered = sorted(versions, key=lambda version: (version.effective_from, version.number))
-        return cls(ordered[0].programme, tuple(ordered))
+        begins = [(day_start(version.effective_from, version.zone), version) for version in reversed(ordered)]
+        return cls(ordered[0].programme, tuple(ordered), tuple(begins))
 
     def at(self, at: datetime) -> Version:
         """The version in force at an instant. Raises UnknownProgramme before the first one's day."""
-        for version in reversed(self.versions):
-            if day_start(version.effective_from, version.zone) <= at:
+        for begins, version in self.newest_first:
+            if begins <= at:
                 return version
         first = self.versions[0]
         raise UnknownProgramme(

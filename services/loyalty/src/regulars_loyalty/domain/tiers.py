@@ -36,4 +36,4 @@ def retier(account: Account, version: Version, year: int) -> bool:
     held = tier_held(version, account.standings, year)
     before = version.tier(account.tier)
     account.tier = held.code if held else None
-    return held != before
+    return held is not before

@@ -222,7 +222,9 @@ def _canonical(value: object) -> bytes:
 def content_hash(value: object) -> bytes:
     """SHA-256 of a validated purchase as it was sent, in canonical JSON, without `captured_at` and `sequence_no`."""
     assert isinstance(value, dict)
-    return sha256(_canonical({key: value[key] for key in value if key not in _NO_CONTENT})).digest()
+    if not _NO_CONTENT.isdisjoint(value):
+        value = {key: value[key] for key in value if key not in _NO_CONTENT}
+    return sha256(_canonical(value)).digest()
 
 
 def _sale_hash(purchase: Purchase) -> bytes:
