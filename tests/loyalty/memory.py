@@ -110,9 +110,10 @@ class MemoryUnit:
     async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
         return await self.lock(owners, open_missing=True)
 
-    async def lock(
-        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
-    ) -> dict[Owner, Passbook]:
+    async def lock_standing(self, passbooks: Sequence[Passbook]) -> list[Passbook]:
+        return [passbook for passbook in passbooks if passbook.is_new or self.tables.stands(passbook)]
+
+    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
         there = {stored.owner: stored for stored in self.tables.accounts.values()}
         found = {owner: handed_out(there[owner]) for owner in owners if owner in there}
         if open_missing:

@@ -116,12 +116,18 @@ class Tables:
         self.facts[row.fact.fact_id] = row
         self.known_at[row.fact.fact_id] = row.recorded_at
 
+    def stands(self, passbook: Passbook) -> bool:
+        """Whether its account is as it was read: not opened, and not stored, by somebody else."""
+        account_id = passbook.account.account_id
+        if any(each.owner == passbook.owner and key != account_id for key, each in self.accounts.items()):
+            return False
+        stored = self.accounts.get(account_id)
+        return stored is None or stored.revision == passbook.revision
+
     def store(self, passbook: Passbook, now: datetime) -> None:
         """Store an account's row, lots and postings; afterwards the passbook has nothing unstored."""
         account = passbook.account
-        if any(each.owner == passbook.owner and key != account.account_id for key, each in self.accounts.items()):
-            raise Raced("accounts")
-        if (stored := self.accounts.get(account.account_id)) and stored.revision != passbook.revision:
+        if not self.stands(passbook):
             raise Raced("accounts")
         if any(posting.late_fact_id for posting in passbook.postings):
             self._empty_lots_that_never_were(account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,8 +11,7 @@ import pytest
 
 from builders import a_purchase, an_id, lines_of
 from regulars_kit.values import Refused, Unavailable
-from regulars_loyalty.adapters.http.batching import ENOUGH, Batcher
-from regulars_loyalty.application.pricing_ahead import Ahead
+from regulars_loyalty.adapters.http.batching import Batcher
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
 from regulars_loyalty.domain.refusals import UnknownStore
 
@@ -32,42 +31,31 @@ def name_of(command: RecordPurchase) -> str:
 
 @dataclass(slots=True)
 class Ledger:
-    """Records batches when told to: a commit waits for `go`. Purchases in `refused`, `poisoned` have their fate."""
+    """Records batches when told to: a commit waits for `go`. Purchases in `refused`, `poisoned` have their fate; those
+    in `held` are left for the next batch, once."""
 
     go: asyncio.Event = field(default_factory=asyncio.Event)
     batches: list[list[str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     poisoned: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     is_away: bool = False
-    takes_locks: bool = False
-    priced: list[int] = field(default_factory=list)
-    priced_a_large_one: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)
-    locked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
-    async def price(self, commands: Sequence[RecordPurchase]) -> Ahead | None:
-        self.priced.append(len(commands))
-        if len(commands) >= ENOUGH:
-            self.priced_a_large_one.set()
-        if self.poisoned & {name_of(command) for command in commands}:
-            raise CutOff
-        return None
-
-    async def record(
-        self, commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
-    ) -> Sequence[Answer | Refused]:
+    async def record(self, commands: Sequence[RecordPurchase], again: int) -> Sequence[Answer | Refused | None]:
         names = [name_of(command) for command in commands]
         self.batches.append(names)
         self.began.set()
-        if self.takes_locks:
-            await self.locked.acquire()
-            on_locked()
         await self.go.wait()
         if self.is_away:
             raise Unavailable("the database is away", retry_after_s=3)
         if self.poisoned & set(names):
             raise CutOff
-        return [UnknownStore("no") if name in self.refused else Answer(name, is_replayed=False) for name in names]
+        left = self.held - set(names[:again])
+        return [None if name in left else self._answer(name) for name in names]
+
+    def _answer(self, name: str) -> Answer | Refused:
+        return UnknownStore("no") if name in self.refused else Answer(name, is_replayed=False)
 
 
 @pytest.fixture
@@ -76,7 +64,7 @@ def ledger() -> Ledger:
 
 
 async def test_what_comes_while_a_commit_is_under_way_shares_the_next(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     commands = [a_command() for _ in range(6)]
     first = asyncio.create_task(batcher.record(commands[0]))
     await ledger.began.wait()
@@ -89,7 +77,7 @@ async def test_what_comes_while_a_commit_is_under_way_shares_the_next(ledger: Le
 
 
 async def test_purchases_are_recorded_in_the_order_in_which_they_came(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price, most_purchases=4)
+    batcher = Batcher(ledger.record, most_purchases=4)
     ledger.go.set()
     commands = [a_command() for _ in range(30)]
     await asyncio.gather(*(batcher.record(command) for command in commands))
@@ -98,48 +86,39 @@ async def test_purchases_are_recorded_in_the_order_in_which_they_came(ledger: Le
 
 
 async def test_a_batch_holds_no_more_lines_than_it_may(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price, most_lines=10)
+    batcher = Batcher(ledger.record, most_lines=10)
     ledger.go.set()
     commands = [a_command(lines=size) for size in (4, 4, 4, 30, 1, 1)]
     await asyncio.gather(*(batcher.record(command) for command in commands))
     assert [len(batch) for batch in ledger.batches] == [2, 1, 1, 2], "a purchase too large for any goes alone"
 
 
-async def test_a_large_batch_is_priced_while_the_one_before_it_is_stored(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
-    first = batcher.submit([a_command()])
+async def test_what_a_batch_leaves_begins_the_next_one(ledger: Ledger) -> None:
+    batcher = Batcher(ledger.record, most_purchases=3)
+    commands = [a_command() for _ in range(6)]
+    names = [name_of(command) for command in commands]
+    ledger.held = {names[1], names[2]}
+    groups = [batcher.submit(commands[:3]), batcher.submit(commands[3:])]
+    ledger.go.set()
+    told = await asyncio.gather(*groups)
+    assert [[each.body for each in group if isinstance(each, Answer)] for group in told] == [names[:3], names[3:]]
+    assert ledger.batches == [names[:3], names[1:]], "beside as many others as ever"
+
+
+async def test_what_is_left_of_the_last_batch_is_recorded_before_the_end(ledger: Ledger) -> None:
+    batcher = Batcher(ledger.record)
+    command = a_command()
+    ledger.held = {name_of(command)}
+    recording = asyncio.create_task(batcher.record(command))
     await ledger.began.wait()
-    few, many = batcher.submit([a_command()]), batcher.submit([a_command() for _ in range(ENOUGH)])
-    await ledger.priced_a_large_one.wait()
-    assert (ledger.priced, len(ledger.batches)) == ([1, 1 + ENOUGH], 1), "priced, and waiting for its turn"
     ledger.go.set()
-    await asyncio.gather(first, few, many)
-    assert [len(batch) for batch in ledger.batches] == [1, 1 + ENOUGH]
-
-
-async def test_a_large_batch_begins_when_the_one_before_it_has_its_locks(ledger: Ledger) -> None:
-    ledger.takes_locks = True
-    batcher = Batcher(ledger.record, ledger.price, most_purchases=ENOUGH)
-    groups = [batcher.submit([a_command() for _ in range(ENOUGH)]) for _ in range(3)]
-    begun = []
-    for _ in groups:
-        await some_turns()
-        begun.append(len(ledger.batches))
-        ledger.locked.release()
-    assert begun == [1, 2, 2], "one after the other, and two at once"
-    ledger.go.set()
-    await asyncio.gather(*groups)
-    assert [len(batch) for batch in ledger.batches] == [ENOUGH] * 3
-
-
-async def some_turns() -> None:
-    """Let the event loop do what can be done without waiting for anything."""
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await batcher.drain()
+    assert (await recording).body == name_of(command)
+    assert len(ledger.batches) == 2
 
 
 async def test_a_refused_purchase_fails_alone(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.refused.add(name_of(commands[1]))
@@ -148,7 +127,7 @@ async def test_a_refused_purchase_fails_alone(ledger: Ledger) -> None:
 
 
 async def test_a_purchase_that_breaks_the_commit_does_not_break_its_neighbours(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.poisoned.add(name_of(commands[1]))
@@ -158,7 +137,7 @@ async def test_a_purchase_that_breaks_the_commit_does_not_break_its_neighbours(l
 
 
 async def test_when_the_database_is_away_every_caller_is_told_so(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     ledger.is_away = True
     ledger.go.set()
     told = await asyncio.gather(*(batcher.record(a_command()) for _ in range(3)), return_exceptions=True)
@@ -168,7 +147,7 @@ async def test_when_the_database_is_away_every_caller_is_told_so(ledger: Ledger)
 
 
 async def test_beyond_its_bound_a_till_is_asked_to_try_again(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price, most_waiting=2)
+    batcher = Batcher(ledger.record, most_waiting=2)
     under_way = asyncio.create_task(batcher.record(a_command()))
     await ledger.began.wait()
     waiting = [asyncio.create_task(batcher.record(a_command())) for _ in range(2)]
@@ -180,7 +159,7 @@ async def test_beyond_its_bound_a_till_is_asked_to_try_again(ledger: Ledger) -> 
 
 
 async def test_a_client_that_goes_away_harms_nobody(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     commands = [a_command() for _ in range(4)]
     under_way = asyncio.create_task(batcher.record(commands[0]))
     await ledger.began.wait()
@@ -195,7 +174,7 @@ async def test_a_client_that_goes_away_harms_nobody(ledger: Ledger) -> None:
 
 
 async def test_a_group_is_answered_together_and_alone(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price)
+    batcher = Batcher(ledger.record)
     ledger.go.set()
     commands = [a_command() for _ in range(3)]
     ledger.refused.add(name_of(commands[2]))
@@ -206,7 +185,7 @@ async def test_a_group_is_answered_together_and_alone(ledger: Ledger) -> None:
 
 
 async def test_everything_handed_in_is_recorded_before_the_end(ledger: Ledger) -> None:
-    batcher = Batcher(ledger.record, ledger.price, most_purchases=1)
+    batcher = Batcher(ledger.record, most_purchases=1)
     recording = [batcher.submit([a_command(an_id())]) for _ in range(3)]
     draining = asyncio.create_task(batcher.drain())
     await ledger.began.wait()

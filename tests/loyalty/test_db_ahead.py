@@ -1,7 +1,8 @@
-"""A large batch is priced before its accounts are locked: nobody can tell from the answers."""
+"""A large batch is priced before its accounts are locked, and waits for nobody: the answers do not show it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from builders import ANNA, BEN, a_line, a_purchase, an_id
 from loyalty.db_rig import Rig, a_command
 from regulars_kit.values import Refused
+from regulars_loyalty.application.ports import Owner
 from regulars_loyalty.application.pricing_ahead import LARGE, price_ahead
-from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
-from regulars_loyalty.application.record_purchases import record_purchases
+from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, Shopper
+from regulars_loyalty.application.record_purchases import record_priced
 from regulars_loyalty.domain.refusals import InsufficientPoints
 
 GOLD_FROM_1000 = [
@@ -38,11 +40,14 @@ def a_large_batch() -> list[RecordPurchase]:
 async def record_while(
     rig: Rig, commands: list[RecordPurchase], meanwhile: Callable[[], Awaitable[object]]
 ) -> list[Answer | Refused]:
-    """Record the batch; `meanwhile` happens when it is priced and not yet locked."""
+    """Record the batch; `meanwhile` happens when it is priced and not yet locked. What was left comes again at once."""
     ahead = await price_ahead(commands, rig.at_once, rig.clock)
     assert ahead is not None
     await meanwhile()
-    return await record_purchases(commands, rig.begin, rig.clock, ahead)
+    answers = await record_priced(commands, rig.begin, rig.clock, ahead)
+    left = [command for command, answer in zip(commands, answers, strict=True) if answer is None]
+    again = iter(await rig.record(*left) if left else [])
+    return [answer or next(again) for answer in answers]
 
 
 async def balances(rig: Rig) -> dict[object, tuple[int, int, int]]:
@@ -96,6 +101,36 @@ async def test_a_refused_purchase_in_the_batch_fails_alone(rig: Rig) -> None:
     assert isinstance(answers[-1], InsufficientPoints)
     assert [type(answer) for answer in answers[:-1]] == [Answer] * len(commands)
     assert (await balances(rig))[BEN] == (100, 5, 5)
+
+
+async def test_an_account_that_somebody_holds_is_left_for_the_next_batch_and_not_waited_for(
+    rig: Rig, other: Rig
+) -> None:
+    commands = a_large_batch()
+    await rig.record(a_command(a_purchase(2_000), ANNA))
+    ahead = await price_ahead(commands, rig.at_once, rig.clock)
+    assert ahead is not None
+    async with other.begin() as unit:
+        await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
+        answers = await record_priced(commands, rig.begin, rig.clock, ahead)
+    assert [answer is None for answer in answers] == [command.shopper == Shopper(ANNA) for command in commands]
+    assert (await balances(rig))[ANNA] == (20, 1, 1)
+
+
+async def test_what_was_left_is_waited_for_with_all_else_of_its_account(rig: Rig, other: Rig) -> None:
+    left, commands = a_command(a_purchase(100_000), ANNA), a_large_batch()
+    await rig.record(a_command(a_purchase(2_000), ANNA))
+    ahead = await price_ahead(commands, rig.at_once, rig.clock)
+    assert ahead is not None
+    async with other.begin() as unit:
+        await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
+        recording = asyncio.create_task(record_priced([left, *commands], rig.begin, rig.clock, ahead))
+        await asyncio.sleep(0.3)
+        assert not recording.done()
+    answers = await recording
+    assert all(isinstance(answer, Answer) for answer in answers)
+    # The left one made her gold, and came first.
+    assert (await balances(rig))[ANNA] == (20 + 1_000 + 5 * 40, 7, 7)
 
 
 async def test_a_programme_published_meanwhile_prices_the_batch(rig: Rig, other: Rig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -64,10 +64,8 @@ class KeepsTheOldBalance(PostgresUnit):
         self.later: dict[UUID, tuple[int, int]] = {}
         self._before: dict[UUID, tuple[int, int]] = {}
 
-    async def lock(
-        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
-    ) -> dict[Owner, Passbook]:
-        locked = await super().lock(owners, open_missing=open_missing, known=known)
+    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+        locked = await super().lock(owners, open_missing=open_missing)
         for passbook in locked.values():
             account = passbook.account
             self._before[account.account_id] = (account.spendable, account.debt)

@@ -10,7 +10,7 @@ import pytest
 
 from builders import ANNA, TIERS, a_line, a_purchase, an_id, lines_of, local
 from loyalty.desk import NOW, Desk
-from loyalty.units import OWNER, check_ledger, passbook_of
+from loyalty.units import BENS, OWNER, check_ledger, passbook_of
 from regulars_kit.values import Refused
 from regulars_loyalty.application.ports import FactRow, FirstAnswer, Raced, Writing
 from regulars_loyalty.application.purchase_rows import Answer
@@ -134,6 +134,18 @@ async def test_an_account_that_was_stored_since_it_was_read_is_not_stored_over(d
     with pytest.raises(Raced):
         async with desk.begin() as unit:
             await unit.write(Writing(passbooks=[rival]))
+
+
+async def test_accounts_that_were_stored_since_they_were_read_do_not_stand(desk: Desk) -> None:
+    await desk.publish()
+    await desk.sell(5000)
+    async with desk.begin() as unit:
+        mine, rival = (await unit.peek([OWNER]))[OWNER], (await unit.peek([OWNER]))[OWNER]
+        new = (await unit.peek([BENS]))[BENS]
+        assert await unit.lock_standing([mine, new]) == [mine, new]
+        await unit.write(Writing(passbooks=[mine, new]))
+        assert await unit.lock_standing([rival]) == []
+        assert await unit.lock_standing([mine, new]) == [mine, new]
 
 
 async def test_a_purchase_is_read_back_with_what_came_back_of_it(desk: Desk) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from builders import ANNA
+from builders import ANNA, BEN
 from loyalty.books import books, check_books
 from loyalty.desk import Desk
 from regulars_loyalty.application.ports import LoyaltyUnit, Owner, Passbook
 from regulars_loyalty.domain.late import net
 
 OWNER = Owner(ANNA, "club", "points")
+BENS = Owner(BEN, "club", "points")
 
 
 async def passbook_of(unit: LoyaltyUnit, owner: Owner = OWNER) -> Passbook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -33,9 +33,9 @@ from regulars_loyalty.adapters.http.openapi import describe
 from regulars_loyalty.adapters.http.problems import STATUS_OF, tell_programmes_apart
 from regulars_loyalty.application.expire_points import expire_points
 from regulars_loyalty.application.ports import Begin
-from regulars_loyalty.application.pricing_ahead import Ahead, price_ahead
+from regulars_loyalty.application.pricing_ahead import price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
-from regulars_loyalty.application.record_purchases import record_purchases
+from regulars_loyalty.application.record_purchases import record_priced, record_purchases
 from regulars_loyalty.application.recording_at_once import record_at_once
 from regulars_loyalty.settings import Settings
 
@@ -67,17 +67,14 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
 
 
 def _batcher(begin: Begin, at_once: Begin, clock: Clock) -> Batcher:
-    async def record(
-        commands: Sequence[RecordPurchase], ahead: Ahead | None, on_locked: Callable[[], None]
-    ) -> Sequence[Answer | Refused]:
-        if ahead is None and (answers := await record_at_once(commands, at_once, clock)) is not None:
+    async def record(commands: Sequence[RecordPurchase], again: int) -> Sequence[Answer | Refused | None]:
+        if not again and (answers := await record_at_once(commands, at_once, clock)) is not None:
             return answers
-        return await record_purchases(commands, begin, clock, ahead, on_locked)
+        if ahead := await price_ahead(commands[again:], at_once, clock):
+            return await record_priced(commands, begin, clock, ahead)
+        return await record_purchases(commands, begin, clock)
 
-    async def price(commands: Sequence[RecordPurchase]) -> Ahead | None:
-        return await price_ahead(commands, at_once, clock)
-
-    return Batcher(record, price)
+    return Batcher(record)
 
 
 def _app(context: Context, verifier: Verifier, dead_letters: Router) -> FastAPI:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from regulars_kit.values import value
@@ -24,9 +24,8 @@ from regulars_loyalty.domain.programme import Programmes
 from regulars_loyalty.domain.purchase import Purchase, Receipt
 
 
-@value
-class Owner:
-    """Whose account: one per customer, programme and wallet."""
+class Owner(NamedTuple):
+    """Whose account: one per customer, programme and wallet. Accounts are locked and opened in this order."""
 
     customer_id: UUID
     programme: str
@@ -196,11 +195,12 @@ class LoyaltyUnit(Protocol):
     async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
         """These owners' accounts as they are now, unlocked; missing ones come back as new."""
 
-    async def lock(
-        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
-    ) -> dict[Owner, Passbook]:
-        """Lock these owners' accounts, in one order everywhere. Missing ones come back as new, or are left out. Where
-        an account still is as it was in `known` (of `peek`), that passbook comes back, with all done to it since."""
+    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+        """Lock these owners' accounts, in one order everywhere. Missing ones come back as new, or are left out."""
+
+    async def lock_standing(self, passbooks: Sequence[Passbook]) -> list[Passbook]:
+        """Those of the passbooks (of `peek`) whose accounts still are as they were read; they are locked. Waits for
+        nobody: what somebody else holds is not among them. That a new account still is none shows when it is stored."""
 
     async def lock_account(self, account_id: UUID) -> Passbook: ...
 

@@ -1,9 +1,8 @@
-"""Purchases are priced before their accounts are locked, on what stands then.
+"""Purchases are priced before their accounts are locked, on what stands then, and stored so where it still does.
 
-A few are stored so, without a lock, if it still stands (`record_at_once`). A large batch is priced while the one before
-it is stored, and so that another process waits for the writing alone: two processes with a few hundred purchases each
-nearly always meet on some account. Under the lock, what was priced ahead counts where the account still stands as it
-was read, and the rest is priced again: same answers, shorter locks.
+A few are stored without a lock (`record_at_once`). Of a large batch (`record_purchases`) those wait for the next one
+whose account another process holds or has changed since: two processes with a few hundred purchases each nearly always
+meet on some account, and would take turns at everything.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from regulars_loyalty.application.selling import Placed, Sale, needs_more, place
 from regulars_loyalty.domain.programme import Programmes
 
 LARGE = 50
-"""Purchases of a batch that is locked: fewer seldom meet what another process changes meanwhile."""
+"""Purchases of a batch of which some may not stand; of fewer, all of them mostly do."""
 
 
 @value
@@ -40,16 +39,11 @@ class Ahead:
         """Whether the purchases still belong where they were placed."""
         return programmes is self.programmes and holders == self.holders
 
-    def is_settled(self, placed: Placed | Refused) -> bool:
-        """Whether its sale may be stored while the account stands as it was read.
-
-        One of nobody that was shown an identifier is not: that may be linked to a customer meanwhile.
-        """
-        if isinstance(placed, Refused):
-            return False
-        if placed.owner is None:
-            return placed.command.shopper is None
-        return placed.owner in self.passbooks
+    def sale_of(self, placed: Placed | Refused) -> Sale | None:
+        """The sale that may be stored while the account stands as it was read; None where the row alone did not do."""
+        if isinstance(placed, Refused) or (placed.owner and placed.owner not in self.passbooks):
+            return None
+        return self.sales[placed.command.purchase.purchase_id]
 
 
 async def price_ahead(commands: Sequence[RecordPurchase], at_once: Begin, clock: Clock) -> Ahead | None:

@@ -7,12 +7,12 @@ refused one harms no other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from regulars_kit.values import Clock, Refused
+from regulars_kit.values import Clock, Refused, value
 from regulars_loyalty.application.accepting import take_untold
 from regulars_loyalty.application.ports import (
     Begin,
@@ -32,13 +32,25 @@ from regulars_loyalty.domain.purchase import Receipt
 from regulars_loyalty.domain.refusals import IdempotencyKeyConflict, ReceiptNumberTaken
 
 
+@value
+class _Order:
+    """A purchase of a batch, where it belongs, and the sale that was priced ahead, if that may stand."""
+
+    command: RecordPurchase
+    placed: Placed | Refused
+    sale: Sale | None = None
+
+    @property
+    def owner(self) -> Owner | None:
+        return self.placed.owner if isinstance(self.placed, Placed) else None
+
+
 @dataclass(slots=True)
 class _Batch:
     """What a batch has read under lock, and what it has decided so far."""
 
     unit: LoyaltyUnit
     now: datetime
-    ahead: Ahead | None
     passbooks: dict[Owner, Passbook] = field(default_factory=dict)
     by_id: dict[UUID, FirstPurchase] = field(default_factory=dict)
     by_key: dict[tuple[str, str], FirstPurchase] = field(default_factory=dict)
@@ -53,50 +65,59 @@ class _Batch:
         if first.first.idempotency_key is not None:
             self.by_key[first.first.client, first.first.idempotency_key] = first
 
-    def take(self, sale: Sale) -> None:
+    def take(self, sale: Sale) -> Answer:
         self.rows.append(sale.row)
         self.announcements.extend(sale.announcements)
-        self.remember(sale.row.first)
+        return Answer(sale.row.first.first.answer, is_replayed=False)
 
 
-async def record_purchases(
-    commands: Sequence[RecordPurchase],
-    begin: Begin,
-    now: Clock,
-    ahead: Ahead | None = None,
-    on_locked: Callable[[], None] = lambda: None,
-) -> list[Answer | Refused]:
-    """Answer each purchase, in order. Raises Unavailable when nothing could be stored, and then nothing was.
-
-    `ahead` is what `price_ahead` made of the same commands, if it was asked. `on_locked` is called once the accounts
-    are locked: another batch that begins then comes after this one wherever they meet.
-    """
+async def record_purchases(commands: Sequence[RecordPurchase], begin: Begin, now: Clock) -> list[Answer | Refused]:
+    """Answer each purchase, in order. Raises Unavailable when nothing could be stored, and then nothing was."""
     try:
-        return await _record_together(commands, begin, ahead.at if ahead else now(), ahead, on_locked)
+        return _all(await _record_together(commands, begin, now(), None))
     except Raced:
         # Another process stored a twin of one of these first. Alone, each finds the twin's answer.
         return [await _record_alone(command, begin, now) for command in commands]
 
 
+async def record_priced(
+    commands: Sequence[RecordPurchase], begin: Begin, now: Clock, ahead: Ahead
+) -> Sequence[Answer | Refused | None]:
+    """The same, when the last of the commands were priced `ahead`.
+
+    Of these, the ones whose account another process holds, or has changed since, are not waited for: None is their
+    answer, and the next batch is to begin with them.
+    """
+    try:
+        return await _record_together(commands, begin, ahead.at, ahead)
+    except Raced:
+        # A retry is among them, or an account was opened meanwhile.
+        return await record_purchases(commands, begin, now)
+
+
 async def _record_alone(command: RecordPurchase, begin: Begin, now: Clock) -> Answer | Refused:
     while True:
         try:
-            return (await _record_together([command], begin, now()))[0]
+            return _all(await _record_together([command], begin, now(), None))[0]
         except Raced:
             continue
 
 
+def _all(answers: Sequence[Answer | Refused | None]) -> list[Answer | Refused]:
+    """Nothing is left for another batch where nothing was priced ahead."""
+    return [answer for answer in answers if answer is not None]
+
+
 async def _record_together(
-    commands: Sequence[RecordPurchase],
-    begin: Begin,
-    at: datetime,
-    ahead: Ahead | None = None,
-    on_locked: Callable[[], None] = lambda: None,
-) -> list[Answer | Refused]:
+    commands: Sequence[RecordPurchase], begin: Begin, at: datetime, ahead: Ahead | None
+) -> list[Answer | Refused | None]:
     async with begin() as unit:
-        batch, placed = await _locked(unit, commands, at, ahead)
-        on_locked()
-        answers = [await _answer(batch, *each) for each in zip(commands, placed, strict=True)]
+        batch, orders = _Batch(unit, at), await _orders(unit, commands, at, ahead)
+        # What takes waiting first: nobody waits for those who hold what was priced ahead.
+        await _lock(batch, [order for order in orders if order.sale is None])
+        if ahead:
+            await _lock_standing(batch, orders, ahead)
+        answers = [await _answer(batch, order) for order in orders]
         if batch.rows:
             passbooks = list(batch.touched.values())
             for passbook in passbooks:
@@ -105,65 +126,67 @@ async def _record_together(
         return answers
 
 
-async def _locked(
+async def _orders(
     unit: LoyaltyUnit, commands: Sequence[RecordPurchase], now: datetime, ahead: Ahead | None
-) -> tuple[_Batch, list[Placed | Refused]]:
-    """Lock the accounts first: what is read after that cannot be changed by a twin of this batch."""
+) -> list[_Order]:
     hashes = identifier_hashes(commands)
     holders = await unit.customer_of(hashes) if hashes else {}
     programmes = await unit.programmes()
-    if ahead and not ahead.holds_for(programmes, holders):
-        ahead = None
-    batch = _Batch(unit, now, ahead)
-    placed = ahead.placed if ahead else [place(command, programmes, holders, now) for command in commands]
-    owners = {each.owner for each in placed if isinstance(each, Placed) and each.owner}
+    placed = ahead.placed if ahead and ahead.holds_for(programmes, holders) else []
+    others = len(commands) - len(placed)
+    orders = [_Order(command, place(command, programmes, holders, now)) for command in commands[:others]]
+    if ahead and placed:
+        owners = {order.owner for order in orders if order.owner}
+        for command, each in zip(commands[others:], placed, strict=True):
+            order = _Order(command, each, ahead.sale_of(each))
+            # An owner's purchases stay together, and in their order.
+            orders.append(_Order(command, each) if order.owner in owners else order)
+    return orders
+
+
+async def _lock(batch: _Batch, orders: Sequence[_Order]) -> None:
+    """Lock the accounts first: what is read after that cannot be changed by a twin of this batch."""
+    owners = {order.owner for order in orders if order.owner}
     if owners:
-        known = ahead.passbooks if ahead else {}
-        batch.passbooks = await unit.lock(list(owners), open_missing=True, known=known)
-    for first in await unit.firsts(
+        batch.passbooks = await batch.unit.lock(list(owners), open_missing=True)
+    commands = [order.command for order in orders]
+    if not commands:
+        return
+    for first in await batch.unit.firsts(
         [command.purchase.purchase_id for command in commands],
         [(command.client, command.idempotency_key) for command in commands if command.idempotency_key],
         [command.purchase.receipt for command in commands],
     ):
         batch.remember(first)
-    if ahead and batch.by_id:
-        await _read_again(batch, placed)
-    return batch, placed
 
 
-async def _read_again(batch: _Batch, placed: Sequence[Placed | Refused]) -> None:
-    """What was priced ahead was priced with the retries in it: those accounts begin anew."""
-    owners = {
-        each.owner
-        for each in placed
-        if isinstance(each, Placed) and each.owner and _first_of(batch, each.command) is not None
-    }
-    if owners:
-        batch.passbooks |= await batch.unit.lock(list(owners), open_missing=True)
+async def _lock_standing(batch: _Batch, orders: Sequence[_Order], ahead: Ahead) -> None:
+    passbooks = {order.owner: ahead.passbooks[order.owner] for order in orders if order.sale and order.owner}
+    for passbook in await batch.unit.lock_standing(list(passbooks.values())):
+        batch.touched[passbook.owner] = passbook
 
 
-async def _answer(batch: _Batch, command: RecordPurchase, placed: Placed | Refused) -> Answer | Refused:
+async def _answer(batch: _Batch, order: _Order) -> Answer | Refused | None:
+    if order.sale:
+        return batch.take(order.sale) if order.owner is None or order.owner in batch.touched else None
     try:
-        before = _found_before(batch, command)
+        before = _found_before(batch, order.command)
         if before is not None:
             return before
-        if isinstance(placed, Refused):
-            return placed
-        sale = await _sale(batch, placed)
+        if isinstance(order.placed, Refused):
+            return order.placed
+        sale = await _sale(batch, order.placed)
     except Refused as refusal:
         return refusal
-    batch.take(sale)
-    return Answer(sale.row.first.first.answer, is_replayed=False)
+    batch.remember(sale.row.first)
+    return batch.take(sale)
 
 
 async def _sale(batch: _Batch, placed: Placed) -> Sale:
     if placed.owner is None:
         return sell_to_nobody(placed, batch.now)
     passbook = batch.passbooks[placed.owner]
-    if batch.ahead and batch.ahead.passbooks.get(placed.owner) is passbook:
-        sale = batch.ahead.sales[placed.command.purchase.purchase_id]
-    else:
-        sale = await sell(batch.unit, placed, passbook, batch.now)
+    sale = await sell(batch.unit, placed, passbook, batch.now)
     batch.touched[placed.owner] = passbook
     return sale
 
@@ -182,10 +205,6 @@ def _found_before(batch: _Batch, command: RecordPurchase) -> Answer | None:
 def _twin(batch: _Batch, command: RecordPurchase) -> FirstPurchase | None:
     key = (command.client, command.idempotency_key or "")
     return batch.by_id.get(command.purchase.purchase_id) or batch.by_key.get(key)
-
-
-def _first_of(batch: _Batch, command: RecordPurchase) -> FirstPurchase | None:
-    return _twin(batch, command) or batch.by_receipt.get(command.purchase.receipt)
 
 
 def _answer_of_double(command: RecordPurchase, double: FirstPurchase) -> Answer:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regulars_kit.values import Clock
+from regulars_kit.values import Clock, Refused
 from regulars_loyalty.application.ports import Begin, LoyaltyUnit, Raced, Writing
 from regulars_loyalty.application.pricing_ahead import LARGE, Ahead, price
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
+from regulars_loyalty.application.selling import Placed
 
 
 async def record_at_once(commands: Sequence[RecordPurchase], at_once: Begin, clock: Clock) -> list[Answer] | None:
@@ -25,9 +26,9 @@ async def record_at_once(commands: Sequence[RecordPurchase], at_once: Begin, clo
 
 
 async def _stored(unit: LoyaltyUnit, commands: Sequence[RecordPurchase], ahead: Ahead) -> list[Answer] | None:
-    if not all(map(ahead.is_settled, ahead.placed)):
+    sales = [sale for placed in ahead.placed if (sale := ahead.sale_of(placed)) and _is_settled(placed)]
+    if len(sales) < len(commands):
         return None
-    sales = [ahead.sales[command.purchase.purchase_id] for command in commands]
     announcements = [each for sale in sales for each in sale.announcements]
     writing = Writing(list(ahead.passbooks.values()), [sale.row for sale in sales], announcements=announcements)
     try:
@@ -35,3 +36,8 @@ async def _stored(unit: LoyaltyUnit, commands: Sequence[RecordPurchase], ahead: 
     except Raced:
         return None
     return [Answer(sale.row.first.first.answer, is_replayed=False) for sale in sales]
+
+
+def _is_settled(placed: Placed | Refused) -> bool:
+    """What was nobody's when it was priced may be somebody's now, if an identifier was shown."""
+    return isinstance(placed, Placed) and (placed.owner is not None or placed.command.shopper is None)

@@ -10,7 +10,6 @@ from regulars_kit.values import new_id
 from regulars_loyalty.adapters.db.arrays import array, cast
 from regulars_loyalty.adapters.db.rows import standings_of
 from regulars_loyalty.adapters.db.session import COUNT_VERSIONS, Row, Session
-from regulars_loyalty.adapters.db.writing import owner_order
 from regulars_loyalty.application.ports import Owner, Passbook
 from regulars_loyalty.domain.account import Account
 
@@ -28,6 +27,15 @@ _WANTED = f"""
 """
 _LOCK = _WANTED.format(lock="FOR UPDATE", beside="NULL")
 _PEEK = _WANTED.format(lock="", beside=f"({COUNT_VERSIONS})")
+_LOCK_STANDING = f"""
+    SELECT account.account_id
+    FROM unnest($1{cast("uuid")}, $2{cast("bigint")}) AS read (account_id, revision)
+    CROSS JOIN LATERAL (
+        SELECT account_id FROM accounts
+        WHERE accounts.account_id = read.account_id AND accounts.revision = read.revision
+        FOR UPDATE SKIP LOCKED
+    ) AS account
+"""
 _LOCK_ONE = "SELECT * FROM accounts WHERE account_id = $1 FOR UPDATE"
 _OF_CUSTOMER = "SELECT * FROM accounts WHERE customer_id = $1 ORDER BY programme, wallet"
 _HELD = """
@@ -60,24 +68,27 @@ _LINK = """
 _UNLINK = "UPDATE identifiers SET customer_id = NULL WHERE identifier_hash = $1 AND customer_id = $2"
 
 
-async def lock(
-    session: Session, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
-) -> dict[Owner, Passbook]:
-    passbooks = await _read(session, _LOCK, owners, known or {})
-    return _with_missing(passbooks, owners, known or {}) if open_missing else passbooks
+async def lock(session: Session, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+    passbooks = await _read(session, _LOCK, owners)
+    return _with_missing(passbooks, owners) if open_missing else passbooks
 
 
 async def peek(session: Session, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
-    return _with_missing(await _read(session, _PEEK, owners, {}), owners, {})
+    return _with_missing(await _read(session, _PEEK, owners), owners)
 
 
-async def _read(
-    session: Session, statement: str, owners: Sequence[Owner], known: Mapping[Owner, Passbook]
-) -> dict[Owner, Passbook]:
+async def lock_standing(session: Session, passbooks: Sequence[Passbook]) -> list[Passbook]:
+    there = [passbook for passbook in passbooks if not passbook.is_new]
+    ids, revisions = [each.account.account_id for each in there], [each.revision for each in there]
+    rows = await session.fetch(_LOCK_STANDING, array("uuid", ids), array("bigint", revisions)) if there else []
+    standing = {row["account_id"] for row in rows}
+    return [each for each in passbooks if each.is_new or each.account.account_id in standing]
+
+
+async def _read(session: Session, statement: str, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
     if not owners:
         return {}
-    wanted = sorted(set(owners), key=owner_order)
-    columns = zip(*(owner_order(owner) for owner in wanted), strict=True)
+    columns = zip(*sorted(set(owners)), strict=True)
     arrays = [array(kind, values) for kind, values in zip(("uuid", "text", "text"), columns, strict=True)]
     passbooks: dict[Owner, Passbook] = {}
     rows = await session.fetch(statement, *arrays)
@@ -85,20 +96,15 @@ async def _read(
         session.note_versions(rows[0]["versions"])
     for row in rows:
         if row["account_id"] is not None:
-            owner = _owner_of(row)
-            passbook = known.get(owner)
-            passbooks[owner] = passbook if passbook and passbook.revision == row["revision"] else passbook_of(row)
+            passbook = passbook_of(row)
+            passbooks[passbook.owner] = passbook
     return passbooks
 
 
-def _with_missing(
-    passbooks: dict[Owner, Passbook], owners: Sequence[Owner], known: Mapping[Owner, Passbook]
-) -> dict[Owner, Passbook]:
+def _with_missing(passbooks: dict[Owner, Passbook], owners: Sequence[Owner]) -> dict[Owner, Passbook]:
     for owner in owners:
         if owner not in passbooks:
-            peeked = known.get(owner)
-            is_still_new = peeked is not None and peeked.is_new
-            passbooks[owner] = peeked if peeked and is_still_new else Passbook(owner, Account(new_id()), is_new=True)
+            passbooks[owner] = Passbook(owner, Account(new_id()), is_new=True)
     return passbooks
 
 

@@ -36,7 +36,7 @@ class PostgresUnit:
     """`LoyaltyUnit` on a connection whose transaction, if any, somebody else begins and ends.
 
     Sent for a batch, however large (a round trip each): `peek` and `write`; or, in a transaction, the versions' number,
-    `lock`, `firsts` and `write`.
+    `lock`, `firsts` and `write`, or `lock_standing` and `write`.
     """
 
     def __init__(self, connection: AsyncConnection, cache: ProgrammeCache, to_message: ToMessage) -> None:
@@ -82,10 +82,11 @@ class PostgresUnit:
     async def peek(self, owners: Sequence[Owner]) -> dict[Owner, Passbook]:
         return await accounts.peek(self._session, owners)
 
-    async def lock(
-        self, owners: Sequence[Owner], *, open_missing: bool, known: Mapping[Owner, Passbook] | None = None
-    ) -> dict[Owner, Passbook]:
-        return await accounts.lock(self._session, owners, open_missing=open_missing, known=known)
+    async def lock(self, owners: Sequence[Owner], *, open_missing: bool) -> dict[Owner, Passbook]:
+        return await accounts.lock(self._session, owners, open_missing=open_missing)
+
+    async def lock_standing(self, passbooks: Sequence[Passbook]) -> list[Passbook]:
+        return await accounts.lock_standing(self._session, passbooks)
 
     async def lock_account(self, account_id: UUID) -> Passbook:
         return await accounts.lock_account(self._session, account_id)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain
-from uuid import UUID
 
 from regulars_kit.bus import Message
 from regulars_kit.values import utc_now
@@ -23,7 +22,7 @@ from regulars_loyalty.adapters.db.rows import (
     purchase_values,
 )
 from regulars_loyalty.adapters.db.session import Session
-from regulars_loyalty.application.ports import Owner, Passbook, PurchaseRow, Writing
+from regulars_loyalty.application.ports import Passbook, PurchaseRow, Writing
 from regulars_loyalty.domain.account import Bought, Lot
 from regulars_loyalty.domain.announcements import Announcement
 from regulars_loyalty.domain.pricing import Price
@@ -68,7 +67,7 @@ async def _empty_lots_that_never_were(session: Session, passbook: Passbook) -> N
 
 def _given(writing: Writing, to_message: ToMessage, recorded_at: datetime) -> Iterator[Given]:
     """The rows of each part in the order in which the parts run; rows that can race stand in one order everywhere."""
-    passbooks = sorted(writing.passbooks, key=lambda passbook: owner_order(passbook.owner))
+    passbooks = sorted(writing.passbooks, key=lambda passbook: passbook.owner)
     purchases = sorted(_as_repriced(writing), key=_receipt_order)
     yield parts.ACCOUNTS, [account_values(passbook, recorded_at) for passbook in passbooks]
     yield parts.PURCHASES, [purchase_values(row) for row in purchases]
@@ -80,11 +79,6 @@ def _given(writing: Writing, to_message: ToMessage, recorded_at: datetime) -> It
     yield parts.REPRICED, [price_values(bought) for bought in repriced]
     yield parts.CHANGED_LINES, _changed_lines(repriced, writing.returned)
     yield parts.OUTBOX, [_message_values(to_message(each, recorded_at)) for each in writing.announcements]
-
-
-def owner_order(owner: Owner) -> tuple[UUID, str, str]:
-    """The order in which accounts are locked and opened, everywhere: nobody waits for one who waits for him."""
-    return (owner.customer_id, owner.programme, owner.wallet)
 
 
 def _receipt_order(row: PurchaseRow) -> tuple[str, str, date, str]:
