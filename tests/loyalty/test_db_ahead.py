@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from builders import ANNA, BEN, a_line, a_purchase, an_id
 from loyalty.db_rig import Rig, a_command
 from regulars_kit.values import Refused
+from regulars_loyalty.adapters.http.batching import Batcher
 from regulars_loyalty.application.ports import Owner
 from regulars_loyalty.application.pricing_ahead import LARGE, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, Shopper
+from regulars_loyalty.application.record_batch import record_batch
 from regulars_loyalty.application.record_purchases import record_priced
 from regulars_loyalty.domain.refusals import InsufficientPoints
+from waiting import until_somebody_waits_for_a_lock
 
 GOLD_FROM_1000 = [
     {"code": "base", "from": 0, "multiplier": "1"},
@@ -125,8 +130,7 @@ async def test_what_was_left_is_waited_for_with_all_else_of_its_account(rig: Rig
     async with other.begin() as unit:
         await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
         recording = asyncio.create_task(record_priced([left, *commands], rig.begin, rig.clock, ahead))
-        await asyncio.sleep(0.3)
-        assert not recording.done()
+        await until_somebody_waits_for_a_lock(rig.database)
     answers = await recording
     assert all(isinstance(answer, Answer) for answer in answers)
     # The left one made her gold, and came first.
@@ -138,6 +142,36 @@ async def test_a_programme_published_meanwhile_prices_the_batch(rig: Rig, other:
         rig, a_large_batch(), lambda: other.publish(effective_from="2026-02-01", earn={"EUR": "3"}, tiers=[])
     )
     assert (await balances(rig))[BEN] == (5 * 60, 5, 5)
+
+
+async def test_a_batch_waits_for_what_was_left_and_leaves_it_no_second_time(rig: Rig, other: Rig) -> None:
+    await rig.record(a_command(a_purchase(2_000), ANNA))
+    record = partial(record_batch, begin=rig.begin, at_once=rig.at_once, clock=rig.clock)
+    batcher = Batcher(record)
+    async with other.begin() as unit:
+        await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
+        first, second = batcher.submit(a_large_batch()), batcher.submit(a_large_batch())
+        await until_somebody_waits_for_a_lock(rig.database)
+        assert BEN in await balances(rig)
+        assert not first.done()
+    for answers in await asyncio.gather(first, second):
+        assert all(isinstance(answer, Answer) for answer in answers)
+    assert (await balances(rig))[ANNA] == (20 + 10 * 20, 11, 11)
+
+
+async def test_a_card_among_what_was_left_spoils_nothing_of_what_was_priced(rig: Rig, other: Rig) -> None:
+    async with rig.begin() as unit:
+        await unit.link_identifiers(["k1:card"], an_id())
+    left = replace(a_command(a_purchase(2_000)), shopper=Shopper(identifier_hash="k1:card"))
+    commands = a_large_batch()
+    await rig.record(a_command(a_purchase(2_000), ANNA))
+    ahead = await price_ahead(commands, rig.at_once, rig.clock)
+    assert ahead is not None
+    async with other.begin() as unit:
+        await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
+        answers = await record_priced([left, *commands], rig.begin, rig.clock, ahead)
+    assert isinstance(answers[0], Answer)
+    assert answers.count(None) == 5
 
 
 async def test_texts_are_stored_as_they_were_sent(rig: Rig) -> None:

@@ -19,7 +19,7 @@ from regulars_kit.relay import Relay
 from regulars_kit.retention import RETENTION, retention_schedule
 from regulars_kit.service import Schedule, Service
 from regulars_kit.transactions import Transactions
-from regulars_kit.values import Clock, Refused, utc_now
+from regulars_kit.values import Clock, utc_now
 from regulars_loyalty.adapters.bus.heard import GROUP, TOPICS, handlers
 from regulars_loyalty.adapters.bus.published import SERVICE, TOPIC, message_of
 from regulars_loyalty.adapters.db.programmes import ProgrammeCache
@@ -33,10 +33,7 @@ from regulars_loyalty.adapters.http.openapi import describe
 from regulars_loyalty.adapters.http.problems import STATUS_OF, tell_programmes_apart
 from regulars_loyalty.application.expire_points import expire_points
 from regulars_loyalty.application.ports import Begin
-from regulars_loyalty.application.pricing_ahead import price_ahead
-from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase
-from regulars_loyalty.application.record_purchases import record_priced, record_purchases
-from regulars_loyalty.application.recording_at_once import record_at_once
+from regulars_loyalty.application.record_batch import record_batch
 from regulars_loyalty.settings import Settings
 
 EXPIRE_EVERY_S = 60.0
@@ -52,29 +49,17 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
     unit = partial(PostgresUnit, cache=ProgrammeCache(), to_message=message_of)
     begin = Transactions(database, unit, on_commit=relay.wake)
     at_once = Transactions(database, unit, on_commit=relay.wake, each_statement=True)
-    batcher = _batcher(begin, at_once, clock)
     context = Context(
         begin=begin,
         # Nothing is announced by those who only read: they wake nobody.
         read=Transactions(database, unit),
-        purchases=batcher,
+        purchases=Batcher(partial(record_batch, begin=begin, at_once=at_once, clock=clock)),
         identities=Identities.under(settings.keys(), settings.identifier_key_id, settings.default_region),
         now=clock,
     )
     consumer = Consumer(bus, GROUP, TOPICS, handlers(partial(begin.for_delivery, GROUP), clock), database, clock=clock)
     app = _app(context, verifier, dead_letter_routes(consumer, SERVICE))
     return Service(SERVICE, app, database, relay, consumer, _schedules(database, begin, clock))
-
-
-def _batcher(begin: Begin, at_once: Begin, clock: Clock) -> Batcher:
-    async def record(commands: Sequence[RecordPurchase], again: int) -> Sequence[Answer | Refused | None]:
-        if not again and (answers := await record_at_once(commands, at_once, clock)) is not None:
-            return answers
-        if ahead := await price_ahead(commands[again:], at_once, clock):
-            return await record_priced(commands, begin, clock, ahead)
-        return await record_purchases(commands, begin, clock)
-
-    return Batcher(record)
 
 
 def _app(context: Context, verifier: Verifier, dead_letters: Router) -> FastAPI:

@@ -23,21 +23,25 @@ LARGE = 50
 
 @value
 class Ahead:
-    """`placed` runs parallel to the batch; `sales`, by purchase, were priced on `passbooks` as of `at`.
+    """`placed` runs parallel to the purchases; `sales`, by purchase, were priced on `passbooks` as of `at`. `hashes`
+    are the identifiers shown, `holders` who had them.
 
     A purchase that was refused, or whose account alone does not price it, has no sale.
     """
 
     at: datetime
     programmes: Programmes
+    hashes: Sequence[str]
     holders: Mapping[str, UUID]
     placed: list[Placed | Refused]
     passbooks: dict[Owner, Passbook]
     sales: dict[UUID, Sale]
 
     def holds_for(self, programmes: Programmes, holders: Mapping[str, UUID]) -> bool:
-        """Whether the purchases still belong where they were placed."""
-        return programmes is self.programmes and holders == self.holders
+        """Whether the purchases still belong where they were placed; `holders` may be of other identifiers too."""
+        return programmes is self.programmes and all(
+            holders.get(each) == self.holders.get(each) for each in self.hashes
+        )
 
     def sale_of(self, placed: Placed | Refused) -> Sale | None:
         """The sale that may be stored while the account stands as it was read; None where the row alone did not do."""
@@ -66,7 +70,7 @@ async def price(unit: LoyaltyUnit, commands: Sequence[RecordPurchase], now: date
     holders = await unit.holders_of(hashes) if hashes else {}
     placed = [place(command, programmes, holders, now) for command in commands]
     owners = [owner for each in placed if isinstance(each, Placed) and (owner := each.owner)]
-    ahead = Ahead(now, programmes, holders, placed, await unit.peek(owners), {})
+    ahead = Ahead(now, programmes, hashes, holders, placed, await unit.peek(owners), {})
     for each in placed:
         if isinstance(each, Placed):
             await _sell(unit, each, ahead)

@@ -104,8 +104,9 @@ async def _record_alone(command: RecordPurchase, begin: Begin, now: Clock) -> An
 
 
 def _all(answers: Sequence[Answer | Refused | None]) -> list[Answer | Refused]:
-    """Nothing is left for another batch where nothing was priced ahead."""
-    return [answer for answer in answers if answer is not None]
+    told = [answer for answer in answers if answer is not None]
+    assert len(told) == len(answers), "nothing is left for another batch where nothing was priced ahead"
+    return told
 
 
 async def _record_together(

@@ -55,30 +55,22 @@ class Parts:
 class Price:
     """What one purchase is worth in points, and why. Tuples run parallel to the purchase's lines.
 
-    `line_points` include bonuses. `unfloored` are the points before the floor and the bonuses, `matching` the rules
-    that made them. `expires_at` is the lot's end, None for never. What few ask for is worked out when asked.
+    `line_points` include bonuses; `line_credits` count towards a tier; `line_paid` are the points spent on the line.
+    `unfloored` are the points before the floor and the bonuses, `matching` the rules that made them. `expires_at` is
+    the lot's end, None for never.
     """
 
     earned: int
     line_points: tuple[int, ...]
     credit: int
+    line_credits: tuple[int, ...]
     paid: int
-    line_nets: tuple[int, ...]
+    line_paid: tuple[int, ...]
     expires_at: datetime | None
     tier: str | None
     visit: int
     unfloored: Parts = Parts((), 1)
     matching: Matching = ()
-
-    @property
-    def line_credits(self) -> tuple[int, ...]:
-        """What counts towards a tier."""
-        return tuple(share(self.credit, self.line_nets))
-
-    @property
-    def line_paid(self) -> tuple[int, ...]:
-        """The points spent on each line."""
-        return tuple(share(self.paid, self.line_nets))
 
     @property
     def line_rules(self) -> tuple[tuple[str, ...], ...]:
@@ -123,8 +115,9 @@ def price(purchase: Purchase, version: Version, tier_code: str | None, visits_be
         earned=sum(points),
         line_points=tuple(points),
         credit=credit,
+        line_credits=tuple(share(credit, bases.counts)),
         paid=paid,
-        line_nets=_nets(purchase),
+        line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
         expires_at=lot_end(purchase.occurred_at, version),
         tier=tier.code if tier else None,
         visit=visits_before + 1,
@@ -144,7 +137,7 @@ def stored_price(
     tier: str | None,
     visit: int,
 ) -> Price:
-    """The price of an accepted purchase from what is kept of it.
+    """The price of an accepted purchase from what is kept of it; the shares that are not kept are worked out again.
 
     Without the purchase's lines, the price has none either.
     """
@@ -152,8 +145,9 @@ def stored_price(
         earned=earned,
         line_points=line_points,
         credit=credit,
+        line_credits=tuple(share(credit, _bases(purchase).counts)),
         paid=paid,
-        line_nets=_nets(purchase),
+        line_paid=tuple(share(paid, [line.net_minor for line in purchase.lines])),
         expires_at=expires_at,
         tier=tier,
         visit=visit,
@@ -171,15 +165,11 @@ def lot_end(at: datetime, version: Version) -> datetime | None:
 
 def _bases(purchase: Purchase) -> Parts:
     """What of each line was paid in money, in minor units."""
-    nets = _nets(purchase)
+    nets = tuple([line.net_minor for line in purchase.lines])
     if not _pays(purchase) or not nets:
         return Parts(nets, 1)
     total_minor = purchase.total_minor
     return Parts(nets, 1).times(total_minor - purchase.paid_in_points_minor, total_minor)
-
-
-def _nets(purchase: Purchase) -> tuple[int, ...]:
-    return tuple([line.net_minor for line in purchase.lines])
 
 
 def _in_force(version: Version, purchase: Purchase, visits_before: int) -> list[Rule]:

@@ -1,8 +1,9 @@
 """Purchases that arrive while a commit is under way share the next one.
 
 A commit costs the database nearly the same for one purchase as for two hundred, so the till's path waits for no timer
-and for at most one commit before its own. One batch after the other: that keeps each customer's purchases in the order
-in which they arrived. What a batch leaves for the next one, because another process was at the same account, begins it.
+and for one commit before its own, seldom for two. One batch after the other: that keeps each customer's purchases in
+the order in which they arrived. What a batch leaves for the next one, because another process was at the same account,
+begins it.
 """
 
 from __future__ import annotations
