@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from regulars_kit.job_runner import JobCancelled
 from regulars_kit.values import new_id
 from regulars_scoring import worker
+from regulars_scoring.adapters.db import bulk
 from regulars_scoring.adapters.engine import process
 from regulars_scoring.adapters.engine.process import WorkerProcess
 from regulars_scoring.application.start_nightly_run import start_nightly_run
@@ -61,6 +63,23 @@ async def test_a_worker_left_over_from_a_killed_service_does_no_harm(shop: Shop)
     await shop.work()
     run = await shop.get(f"/v1/scoring/runs/{started['run_id']}")
     assert (run["state"], run["published"]) == ("completed", 40)
+
+
+async def test_the_first_purchases_of_all_may_come_while_a_run_begins(
+    monkeypatch: pytest.MonkeyPatch, shop: Shop
+) -> None:
+    find_run = bulk.find_run
+
+    async def and_then_they_come(connection: bulk.Connection, run_id: UUID) -> object:
+        run = await find_run(connection, run_id)
+        await shop.hear(*a_crowd(40))
+        return run
+
+    monkeypatch.setattr(bulk, "find_run", and_then_they_come)
+    run = await shop.run()
+    assert (run["state"], run["published"]) == ("completed", 40)
+    model = await shop.get("/v1/scoring/model")
+    assert model["currency"] == "EUR"
 
 
 async def nothing() -> None:

@@ -64,8 +64,9 @@ async def work(task: Mapping[str, Any]) -> None:
         # Before the fit, which few customers can make fail: what is bought together takes none.
         await count_baskets(connection, run, task["not_goods"])
         names, population, ledger = await _read(connection, run["as_of"])
+        currency = await bulk.read_currency(connection)
         rfm = settings_in(None if run["rfm"] is None else json.loads(run["rfm"]))
-        asked = Asked(run_id, run["as_of"], run["horizon_days"], run["currency"] or "", run["asked_model"], rfm)
+        asked = Asked(run_id, run["as_of"], run["horizon_days"], currency or "", run["asked_model"], rfm)
         axes = None if rfm.window_days is None else axes_at(ledger, 0, rfm.window_days)[1]
         drafts = draft(population, asked, Bands(**task["bands"]), ledger.occasions, axes)
         shares = await bulk.read_shares(connection, asked.currency, asked.as_of)
@@ -85,7 +86,8 @@ async def count_baskets(connection: bulk.Connection, run: Mapping[str, Any], not
     """Replace the rules by those of the year that ends with the run's day."""
     since, as_of = _year_until(run["as_of"])
     baskets = await _baskets(connection, since, as_of, not_goods)
-    counted = Counted(run["id"], since, as_of, run["currency"], int(baskets.sizes.size), baskets.oversized)
+    currency = await bulk.read_currency(connection)
+    counted = Counted(run["id"], since, as_of, currency, int(baskets.sizes.size), baskets.oversized)
     await bulk_affinity.write_affinity(connection, counted, baskets.rows(), rules_of(baskets).rows(baskets.skus))
 
 

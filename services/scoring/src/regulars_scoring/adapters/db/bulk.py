@@ -39,9 +39,9 @@ _STATES = """
     HAVING count(*) FILTER (WHERE open_purchases > 0) > 0
 """
 _RUN = """
-    SELECT id, as_of, horizon_days, asked_model, runs.model IS NOT NULL AS is_fitted, house.currency,
+    SELECT id, as_of, horizon_days, asked_model, runs.model IS NOT NULL AS is_fitted,
             (SELECT document FROM rfm_settings) AS rfm
-    FROM runs LEFT JOIN house ON true WHERE id = $1
+    FROM runs WHERE id = $1
 """
 _KEEP_MODEL = """
     UPDATE runs SET model = $2::jsonb, report = $3::jsonb, customers = $4, state = 'publishing'
@@ -64,10 +64,17 @@ async def connect(database_url: str) -> Connection:
 
 
 async def find_run(connection: Connection, run_id: UUID) -> asyncpg.Record | None:
-    """`id`, `as_of`, `horizon_days`, `asked_model`, `is_fitted`, `currency` (None: nobody has bought yet) of a run;
-    `rfm`: the shop's settings as text, None where it has none of its own.
+    """`id`, `as_of`, `horizon_days`, `asked_model` and `is_fitted` of a run; `rfm`: the shop's settings as text, None
+    where it has none of its own.
     """
     return await connection.fetchrow(_RUN, run_id)
+
+
+async def read_currency(connection: Connection) -> str | None:
+    """What money is counted in; None before the first purchase. It comes with that one's commit: whoever has read
+    purchases is to ask after that."""
+    currency: str | None = await connection.fetchval("SELECT currency FROM house")
+    return currency
 
 
 async def read_states(connection: Connection, as_of: date) -> AsyncIterator[Sequence[Sequence[Any]]]:
