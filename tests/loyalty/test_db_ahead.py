@@ -14,7 +14,7 @@ from loyalty.db_rig import Rig, a_command
 from regulars_kit.values import Refused
 from regulars_loyalty.adapters.http.batching import Batcher
 from regulars_loyalty.application.ports import Owner
-from regulars_loyalty.application.pricing_ahead import LARGE, price_ahead
+from regulars_loyalty.application.pricing_ahead import LARGE, Ahead, price_ahead
 from regulars_loyalty.application.purchase_rows import Answer, RecordPurchase, Shopper
 from regulars_loyalty.application.record_batch import record_batch
 from regulars_loyalty.application.record_purchases import record_priced
@@ -42,12 +42,17 @@ def a_large_batch() -> list[RecordPurchase]:
     return [a_command(a_purchase(2_000), shopper) for shopper in shoppers]
 
 
+async def priced(rig: Rig, commands: list[RecordPurchase]) -> Ahead:
+    ahead = await price_ahead(commands, rig.at_once, rig.clock)
+    assert ahead is not None
+    return ahead
+
+
 async def record_while(
     rig: Rig, commands: list[RecordPurchase], meanwhile: Callable[[], Awaitable[object]]
 ) -> list[Answer | Refused]:
     """Record the batch; `meanwhile` happens when it is priced and not yet locked. What was left comes again at once."""
-    ahead = await price_ahead(commands, rig.at_once, rig.clock)
-    assert ahead is not None
+    ahead = await priced(rig, commands)
     await meanwhile()
     answers = await record_priced(commands, rig.begin, rig.clock, ahead)
     left = [command for command, answer in zip(commands, answers, strict=True) if answer is None]
@@ -113,8 +118,7 @@ async def test_an_account_that_somebody_holds_is_left_for_the_next_batch_and_not
 ) -> None:
     commands = a_large_batch()
     await rig.record(a_command(a_purchase(2_000), ANNA))
-    ahead = await price_ahead(commands, rig.at_once, rig.clock)
-    assert ahead is not None
+    ahead = await priced(rig, commands)
     async with other.begin() as unit:
         await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
         answers = await record_priced(commands, rig.begin, rig.clock, ahead)
@@ -125,8 +129,7 @@ async def test_an_account_that_somebody_holds_is_left_for_the_next_batch_and_not
 async def test_what_was_left_is_waited_for_with_all_else_of_its_account(rig: Rig, other: Rig) -> None:
     left, commands = a_command(a_purchase(100_000), ANNA), a_large_batch()
     await rig.record(a_command(a_purchase(2_000), ANNA))
-    ahead = await price_ahead(commands, rig.at_once, rig.clock)
-    assert ahead is not None
+    ahead = await priced(rig, commands)
     async with other.begin() as unit:
         await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
         recording = asyncio.create_task(record_priced([left, *commands], rig.begin, rig.clock, ahead))
@@ -165,8 +168,7 @@ async def test_a_card_among_what_was_left_spoils_nothing_of_what_was_priced(rig:
     left = replace(a_command(a_purchase(2_000)), shopper=Shopper(identifier_hash="k1:card"))
     commands = a_large_batch()
     await rig.record(a_command(a_purchase(2_000), ANNA))
-    ahead = await price_ahead(commands, rig.at_once, rig.clock)
-    assert ahead is not None
+    ahead = await priced(rig, commands)
     async with other.begin() as unit:
         await unit.lock([Owner(ANNA, "club", "points")], open_missing=False)
         answers = await record_priced([left, *commands], rig.begin, rig.clock, ahead)
