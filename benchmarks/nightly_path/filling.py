@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from hashlib import md5
 from uuid import UUID
 
 import numpy as np
 
 from chain_path.running import Running
 from purchase_path.measuring import Failed
-from purchase_path.shop import CODE, CURRENCY, PROGRAMME, customer_id
+from purchase_path.shop import CODE, CURRENCY, PROGRAMME
 from scoring_path.simulating import FEW, purchases_of
 
 AT_ONCE = 100_000
@@ -19,14 +20,15 @@ PRODUCTS = 500
 Sold = tuple[int, int, int]
 """A customer's number, how many days before yesterday, minor units."""
 
+# As `customer_id` below.
+_ID = "('0198' || lpad(to_hex(customer), 8, '0') || '70008' || substr(md5(customer::text), 1, 15))::uuid"
 _SOLD = "CREATE UNLOGGED TABLE sold (customer integer, age integer, minor bigint)"
 _FILL = (
     "ALTER TABLE sold ADD purchase_id uuid DEFAULT uuidv7()",
-    # As `purchase_path.shop.customer_id`.
     f"""
     INSERT INTO purchases (purchase_id, customer_id, day, currency, total_minor, programme, costed_minor, cost_minor,
                            earned)
-    SELECT purchase_id, md5('customer ' || customer)::uuid, current_date - 1 - age, '{CURRENCY}', minor, '{CODE}', 0, 0,
+    SELECT purchase_id, {_ID}, current_date - 1 - age, '{CURRENCY}', minor, '{CODE}', 0, 0,
            minor / 100
     FROM sold
     """,
@@ -45,12 +47,17 @@ _FILL = (
     INSERT INTO customers (id, version, occasions, total_minor, first_day, last_day, first_net_minor)
     SELECT customer_id, count(*), count(*), sum(net_minor), min(day), max(day),
            (array_agg(net_minor ORDER BY day))[1]
-    FROM days GROUP BY customer_id
+    FROM days GROUP BY customer_id ORDER BY customer_id
     """,
     f"INSERT INTO house (currency) VALUES ('{CURRENCY}')",
     "DROP TABLE sold",
     "VACUUM ANALYZE",
 )
+
+
+def customer_id(number: int) -> UUID:
+    """The id of customer 1 to 4,294,967,295: of version 7, as registering gives them, so that later ones sort later."""
+    return UUID(f"0198{number:08x}70008{md5(str(number).encode()).hexdigest()[:15]}")
 
 
 def fill(shop: Running, customers: int) -> None:

@@ -69,9 +69,10 @@ def build(
     database = Database(settings.database_url, name="regulars-gateway", pool_size=settings.database_pool)
     relay = Relay(database, bus, TOPIC, clock=clock)
     client = OutboundClient(settings.allowed_networks, timeout_s=settings.delivery_timeout_s)
-    announcing = Transactions(database, _unit, on_commit=relay.wake)
-    deliverer = Deliverer(announcing, sending(client, MEDIA_TYPE, clock), settings.terms(), random.random, clock)
-    sequencer = Sequencer(Transactions(database, _unit))
+    # Wakes no relay: an endpoint is seldom disabled, and the news is found at the relay's next look.
+    alone = Transactions(database, _unit)
+    deliverer = Deliverer(alone, sending(client, MEDIA_TYPE, clock), settings.terms(), random.random, clock)
+    sequencer = Sequencer(alone)
 
     def wake() -> None:
         deliverer.wake()

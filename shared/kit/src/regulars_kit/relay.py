@@ -46,7 +46,6 @@ PACE_S = 0.15
 
 _MEASURE_EVERY_S = 5.0
 _HOUSEKEEP_EVERY_S = 3_600.0
-_DEBOUNCE_S = 0.02
 
 # Each row that was sent leaves a dead entry in the index until the next vacuum. A plain index scan marks those it meets
 # and passes over them from then on; a bitmap scan, which the planner takes for a few hundred rows, looks up all of them
@@ -138,9 +137,9 @@ class Relay:
                 continue
             backoff.reset()
             await self._measure(connection)
-            if sent < BATCH:
+            if sent == 0:
                 await happened(self._woken, POLL_S)
-            if 0 < sent < BATCH:
+            elif sent < BATCH:
                 await happened(stop, began + PACE_S - time.monotonic())
 
     async def relay_batch(self, connection: asyncpg.Connection[Any]) -> int:
@@ -187,7 +186,7 @@ class Relay:
 
 
 class Notifier:
-    """Wakes the relay of another process: at most one NOTIFY in 20 ms, after the commits, on its own connection.
+    """Wakes the relay of another process: at most one NOTIFY a pace, after the commits, on its own connection.
 
     Inside the writing transaction the NOTIFY would cost more than half of the writes: such commits queue.
     """
@@ -219,4 +218,5 @@ class Notifier:
                 self._woken.clear()
                 await connection.execute(f"NOTIFY {CHANNEL}")
                 backoff.reset()
-                await happened(stop, _DEBOUNCE_S)
+                # The relay has looked, and looks again by itself a pace later.
+                await happened(stop, PACE_S)

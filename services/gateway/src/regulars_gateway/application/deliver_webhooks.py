@@ -7,9 +7,11 @@ is there tries the same deliveries again, under the same webhook-ids.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
-from regulars_gateway.application.ports import Begin, Send, Terms
+from regulars_gateway.application.ports import Begin, Send, Terms, Unit
 from regulars_gateway.application.record_attempts import Chance, record_attempts
 from regulars_gateway.domain.deliveries import Claimed, LaneReport, Tried
 from regulars_gateway.domain.endpoints import live_secrets
@@ -18,8 +20,11 @@ from regulars_kit.values import Clock, Unavailable
 POLL_S = 0.5
 """The safety net behind the wake-ups, and how soon a lease that ran out is seen."""
 
+PACE_S = 0.1
+"""Two cycles that leave nothing due begin so far apart: what ends or arrives meanwhile shares a commit (ADR 0018)."""
+
 GATHER_S = 0.02
-"""What ends or arrives within this time shares one transaction."""
+"""The same where more is due than may be in flight: as soon as there is room."""
 
 TURN_S = 2.0
 """A lane's turn: after it no further delivery of the lane is begun under the same claim."""
@@ -50,40 +55,44 @@ class Deliverer:
             async with asyncio.TaskGroup() as group:
                 while not stop.is_set():
                     self._woken.clear()
+                    began = asyncio.get_running_loop().time()
                     try:
-                        wait_s = await self._cycle(group)
+                        wait_s, pace_s = await self._cycle(group)
                     except Unavailable:
-                        wait_s = AWAY_S
-                    await self._rest(wait_s)
+                        wait_s, pace_s = AWAY_S, 0.0
+                    await self._rest(wait_s, began + pace_s)
             await self._record_the_last()
         finally:
             stopping.cancel()
 
-    async def _cycle(self, group: asyncio.TaskGroup) -> float:
-        """Record what has ended, begin what is due. Returns for how long there is nothing to do, as far as is known."""
-        await self._record()
-        room = self._terms.at_once - self._in_flight
-        if room <= 0:
-            return POLL_S
+    async def _cycle(self, group: asyncio.TaskGroup) -> tuple[float, float]:
+        """Record what has ended, begin what is due, in one commit.
+
+        Returns for how long there is nothing to do, as far as is known; and how soon after this cycle's beginning the
+        next may begin if there is.
+        """
         at = self._now()
-        async with self._begin() as unit:
-            claimed = await unit.claims.claim(self._terms, at, room)
-            next_due = None if claimed else await unit.claims.next_due(at)
+        room = self._terms.at_once - self._in_flight
+        async with self._recording(at) as unit:
+            claimed = await unit.claims.claim(self._terms, at, room) if room > 0 else []
+            next_due = await unit.claims.next_due(at)
         for lane in claimed:
             self._in_flight += 1
             group.create_task(self._deliver(lane))
-        # What is due already waits for something in flight, whose end wakes us.
-        if next_due is None or next_due <= at:
-            return POLL_S
-        return min(POLL_S, (next_due - at).total_seconds())
+        if next_due is None:
+            return POLL_S, PACE_S
+        if next_due <= at:
+            # It waits for something in flight, whose end wakes us.
+            return POLL_S, GATHER_S
+        return min(POLL_S, (next_due - at).total_seconds()), PACE_S
 
-    async def _rest(self, wait_s: float) -> None:
+    async def _rest(self, wait_s: float, not_before: float) -> None:
         try:
             await asyncio.wait_for(self._woken.wait(), wait_s)
         except TimeoutError:
             return
         # Woken by the first of several: the others are just behind it.
-        await asyncio.sleep(GATHER_S)
+        await asyncio.sleep(max(GATHER_S, not_before - asyncio.get_running_loop().time()))
 
     async def _deliver(self, lane: Claimed) -> None:
         try:
@@ -105,22 +114,25 @@ class Deliverer:
                 break
         return tried
 
-    async def _record(self) -> None:
+    @asynccontextmanager
+    async def _recording(self, at: datetime) -> AsyncIterator[Unit]:
+        """A unit in which the ended deliveries are recorded. They are kept for the next when the database is away, if
+        that is before the leases run out."""
         reports, self._done = self._done, []
-        if not reports:
-            return
         try:
-            await record_attempts(reports, self._terms, self._chance, self._begin, self._now)
+            async with self._begin() as unit:
+                if reports:
+                    await record_attempts(reports, self._terms, self._chance, unit, at)
+                yield unit
         except Unavailable:
-            # Kept for when the database is back, if that is before the leases run out.
             self._done = reports + self._done
             raise
 
     async def _record_the_last(self) -> None:
-        try:
-            await self._record()
-        except Unavailable:
-            self._done.clear()
+        if self._done:
+            with suppress(Unavailable):
+                async with self._recording(self._now()):
+                    pass
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

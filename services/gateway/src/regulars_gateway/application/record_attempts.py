@@ -5,35 +5,33 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from regulars_gateway.application.ports import Begin, Outcome, Terms, Unit
+from regulars_gateway.application.ports import Outcome, Terms, Unit
 from regulars_gateway.domain.attempts import Attempt, next_step
 from regulars_gateway.domain.deliveries import Lane, LaneReport, Tried
 from regulars_gateway.domain.facts import EndpointDisabled
 from regulars_gateway.domain.health import judge
-from regulars_kit.values import Clock
 
 Chance = Callable[[], float]
 """A random number from 0 to 1."""
 
 
 async def record_attempts(
-    reports: Sequence[LaneReport], terms: Terms, chance: Chance, begin: Begin, now: Clock
+    reports: Sequence[LaneReport], terms: Terms, chance: Chance, unit: Unit, at: datetime
 ) -> None:
-    """Keep what came of the tries, set when the next are due, and judge the endpoints, all in one commit.
+    """Keep what came of the tries, set when the next are due, and judge the endpoints.
 
     A report whose claim ran out is left aside: the lane is another's now, who tries the same deliveries again.
     """
-    async with begin() as unit:
-        held = await unit.claims.held(reports)
-        kept = [report for report in reports if report.claim in held]
-        outcomes: list[Outcome] = []
-        lanes: dict[Lane, datetime | None] = {}
-        for report in kept:
-            made = [_outcome(tried, terms, chance) for tried in report.tried]
-            outcomes += made
-            lanes[report.endpoint_id, report.subject] = made[-1].step.next_at if made else None
-        await unit.claims.record(outcomes, lanes, now())
-        await _judge_endpoints(kept, terms, unit)
+    held = await unit.claims.held(reports)
+    kept = [report for report in reports if report.claim in held]
+    outcomes: list[Outcome] = []
+    lanes: dict[Lane, datetime | None] = {}
+    for report in kept:
+        made = [_outcome(tried, terms, chance) for tried in report.tried]
+        outcomes += made
+        lanes[report.endpoint_id, report.subject] = made[-1].step.next_at if made else None
+    await unit.claims.record(outcomes, lanes, at)
+    await _judge_endpoints(kept, terms, unit)
 
 
 def _outcome(tried: Tried, terms: Terms, chance: Chance) -> Outcome:
