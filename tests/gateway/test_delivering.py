@@ -13,6 +13,7 @@ from standardwebhooks import Webhook as Verifier
 from gateway.conftest import OpenDesk
 from gateway.desk import EARNED, ENDPOINTS, RECORDED, REGISTERED, Desk, an_event, working
 from gateway.receiver import Reply, Webhook, a_receiver, always, in_turn, thanks
+from regulars_gateway.application.deliver_webhooks import POLL_S
 from regulars_kit.values import utc_now
 
 ANN, BOB = str(uuid4()), str(uuid4())
@@ -69,6 +70,31 @@ async def test_a_customer_s_events_arrive_in_order_and_wait_only_for_their_own(d
         first, again = [webhook.id for webhook in partner.got if webhook.event["subject"] == ANN][:2]
         assert first == again, "the repetition has the same id"
         assert [webhook.event["subject"] for webhook in partner.got].index(BOB) < 12, "Bob does not wait for Ann"
+
+
+async def test_what_comes_alone_waits_for_nothing_and_what_follows_at_once_for_the_pace(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regulars_gateway.application.deliver_webhooks.PACE_S", 60.0)
+    async with a_receiver() as partner, desk.working():
+        await desk.subscribe(partner.url)
+        await desk.publish(an_event(ANN))
+        await partner.has(1)
+        await desk.publish(an_event(BOB))
+        await asyncio.sleep(2 * POLL_S)
+        assert len(partner.got) == 1
+
+
+async def test_what_is_due_and_has_no_room_does_not_wait_for_the_pace(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regulars_gateway.application.deliver_webhooks.PACE_S", 60.0)
+    desk = await open_desk(deliveries_per_endpoint=1)
+    async with a_receiver() as partner:
+        await desk.subscribe(partner.url)
+        await desk.hear(*(an_event(str(uuid4())) for _ in range(5)))
+        async with desk.working():
+            await partner.has(5)
 
 
 async def test_connections_are_kept_open(desk: Desk) -> None:

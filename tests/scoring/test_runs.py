@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from builders import ANNA
 from regulars_contracts.events.scoring import ChurnRiskRaised, CustomerScored, RunCompleted
+from regulars_scoring.application import run_scoring
 from scoring.shop import TODAY, Shop, a_crowd, a_sale, code_of
 
 
@@ -28,6 +32,33 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     )
     alarms = await shop.told(ChurnRiskRaised.type)
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
+
+
+async def test_the_first_thousands_are_published_at_once_and_the_rest_by_the_second(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def no_pause(done: int, elapsed_s: float, per_second: int) -> float:
+        asked.append((done, per_second))
+        return 0.0
+
+    monkeypatch.setattr(run_scoring, "pause_s", no_pause)
+    monkeypatch.setattr(run_scoring, "CUSTOMERS_PER_COMMIT", 15)
+    await shop.hear(*a_crowd())
+    run = await shop.run()
+    assert asked == [(done, 500) for done in (*range(15, run["customers"], 15), run["customers"])]
+
+
+@given(done=st.integers(0, 2_000_000), elapsed_s=st.floats(0, 86_400), per_second=st.integers(1, 100_000))
+def test_a_paced_run_is_never_ahead_of_its_pace_nor_waits_behind_it(
+    done: int, elapsed_s: float, per_second: int
+) -> None:
+    pause = run_scoring.pause_s(done, elapsed_s, per_second)
+    allowed = run_scoring.AT_ONCE + (elapsed_s + pause) * per_second
+    assert done <= allowed * (1 + 1e-9)
+    assert pause == 0 or allowed == pytest.approx(done)
+    assert run_scoring.pause_s(done, elapsed_s, 0) == 0
 
 
 async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> None:

@@ -48,6 +48,7 @@ _SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "min_wal_size": "1GB",  # ADR 0020
     # Short statements: compiling one costs more than it saves.
     "jit": "off",
     # At the default pace three vacuums take the processors from the tills.
@@ -222,8 +223,7 @@ class PostgresServer:
             time.sleep(_POLL_S)
         pid = recorded_pid(self.data_dir)
         if pid is not None and is_alive(pid):
-            # A zombie nobody reaps, or the number went to another program (a restarted container counts from 1
-            # again). PostgreSQL looks at the number alone and would refuse for ever; no process of its works here.
+            # A zombie nobody reaps, or another program's by now: PostgreSQL looks at the number alone and would refuse.
             (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
             self._socket_lock.unlink(missing_ok=True)
 

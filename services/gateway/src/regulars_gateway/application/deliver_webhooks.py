@@ -21,10 +21,11 @@ POLL_S = 0.5
 """The safety net behind the wake-ups, and how soon a lease that ran out is seen."""
 
 PACE_S = 0.1
-"""Two cycles that leave nothing due begin so far apart: what ends or arrives meanwhile shares a commit (ADR 0018)."""
+"""After a cycle that did something the next begins so much later than it: what ends or arrives meanwhile shares a commit
+(ADR 0018). What comes alone does not wait for it, nor does what is due and had no room."""
 
 GATHER_S = 0.02
-"""The same where more is due than may be in flight: as soon as there is room."""
+"""What wakes us is waited for with others of its kind at least so long."""
 
 TURN_S = 2.0
 """A lane's turn: after it no further delivery of the lane is begun under the same claim."""
@@ -73,18 +74,18 @@ class Deliverer:
         """
         at = self._now()
         room = self._terms.at_once - self._in_flight
+        has_ended = bool(self._done)
         async with self._recording(at) as unit:
             claimed = await unit.claims.claim(self._terms, at, room) if room > 0 else []
             next_due = await unit.claims.next_due(at)
         for lane in claimed:
             self._in_flight += 1
             group.create_task(self._deliver(lane))
-        if next_due is None:
-            return POLL_S, PACE_S
-        if next_due <= at:
+        if next_due is not None and next_due <= at:
             # It waits for something in flight, whose end wakes us.
-            return POLL_S, GATHER_S
-        return min(POLL_S, (next_due - at).total_seconds()), PACE_S
+            return POLL_S, 0.0
+        wait_s = POLL_S if next_due is None else min(POLL_S, (next_due - at).total_seconds())
+        return wait_s, PACE_S if claimed or has_ended else 0.0
 
     async def _rest(self, wait_s: float, not_before: float) -> None:
         try:

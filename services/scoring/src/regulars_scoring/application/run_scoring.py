@@ -1,9 +1,12 @@
-"""The run's work: fit and draft in a process of its own, then publish, some customers a commit."""
+"""The run's work: fit and draft in a process of its own, then publish, some customers a commit and no faster than the
+tills bear beside it (ADR 0020)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
@@ -14,17 +17,24 @@ from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed, UnknownRun
 from regulars_scoring.domain.rfm import Recent
 
-CUSTOMERS_PER_COMMIT = 500
+CUSTOMERS_PER_COMMIT = 125
 """Few enough that a purchase of one of them waits some hundredths of a second."""
+
+AT_ONCE = 5_000
+"""Customers of a run who are published as fast as it goes: a run over a small shop takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunWork:
-    """How a run is done. It may be done again from its beginning after a crash: nobody is told twice."""
+    """How a run is done. It may be done again from its beginning after a crash: nobody is told twice.
+
+    `per_second`: customers published a second after the first `AT_ONCE`; 0: all as fast as it goes.
+    """
 
     fit: Fit
     begin: Transactions
     house: House
+    per_second: int
 
     async def __call__(self, run_id: UUID, progress: Progress) -> None:
         """Raises `FitFailed`: the scores are as they were before. `progress` counts the customers published."""
@@ -45,7 +55,7 @@ class RunWork:
     async def _publish(self, run_id: UUID, progress: Progress) -> None:
         customers = await self._customers(run_id)
         last: CustomerId | None = None
-        done = 0
+        done, began = 0, monotonic()
         while True:
             async with self.begin() as unit:
                 chunk = await unit.customers.lock_unpublished(run_id, last, CUSTOMERS_PER_COMMIT)
@@ -54,6 +64,7 @@ class RunWork:
                 return
             last, done = chunk[-1].customer.id, done + len(chunk)
             await progress(done, max(customers, done))
+            await asyncio.sleep(pause_s(done, monotonic() - began, self.per_second))
 
     async def _customers(self, run_id: UUID) -> int:
         async with self.begin() as unit:
@@ -68,6 +79,13 @@ class RunWork:
             if await unit.runs.complete(run_id, at):
                 model = await _model(unit)
                 await unit.announce([RunCompleted(run_id, run.as_of, model.name, run.customers or 0, at)])
+
+
+def pause_s(done: int, elapsed_s: float, per_second: int) -> float:
+    """How long a run that has published `done` customers in `elapsed_s` waits before the next ones."""
+    if per_second == 0:
+        return 0.0
+    return max(0.0, (done - AT_ONCE) / per_second - elapsed_s)
 
 
 async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> None:
