@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -34,31 +35,33 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
 
 
-async def test_the_first_thousands_are_published_at_once_and_the_rest_by_the_second(
+async def test_the_first_customers_are_published_at_once_and_the_rest_at_a_pace(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[int, int]] = []
+    pauses: list[float] = []
 
-    def no_pause(done: int, elapsed_s: float, per_second: int) -> float:
-        asked.append((done, per_second))
-        return 0.0
+    async def sleep(pause: float) -> None:
+        pauses.append(pause)
 
-    monkeypatch.setattr(run_scoring, "pause_s", no_pause)
+    monkeypatch.setattr(run_scoring, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(run_scoring, "pause_s", lambda told, took_s, per_second: told / per_second)
     monkeypatch.setattr(run_scoring, "CUSTOMERS_PER_COMMIT", 15)
+    monkeypatch.setattr(run_scoring, "AT_ONCE", 30)
     await shop.hear(*a_crowd())
     run = await shop.run()
-    assert asked == [(done, 500) for done in (*range(15, run["customers"], 15), run["customers"])]
+    assert len(pauses) == -(-(run["customers"] - 30) // 15)
+    assert sum(pauses) == pytest.approx((run["published"] - 30) / 500)
+    pauses.clear()
+    assert (await shop.run())["published"] == 0
+    assert set(pauses) == {0}, "nobody changed"
 
 
-@given(done=st.integers(0, 2_000_000), elapsed_s=st.floats(0, 86_400), per_second=st.integers(1, 100_000))
-def test_a_paced_run_is_never_ahead_of_its_pace_nor_waits_behind_it(
-    done: int, elapsed_s: float, per_second: int
-) -> None:
-    pause = run_scoring.pause_s(done, elapsed_s, per_second)
-    allowed = run_scoring.AT_ONCE + (elapsed_s + pause) * per_second
-    assert done <= allowed * (1 + 1e-9)
-    assert pause == 0 or allowed == pytest.approx(done)
-    assert run_scoring.pause_s(done, elapsed_s, 0) == 0
+@given(told=st.integers(0, 125), took_s=st.floats(0, 60), per_second=st.integers(1, 100_000))
+def test_a_pace_is_kept_and_half_of_the_time_left_to_others(told: int, took_s: float, per_second: int) -> None:
+    pause = run_scoring.pause_s(told, took_s, per_second)
+    assert pause >= took_s
+    assert told <= (took_s + pause) * per_second * (1 + 1e-9)
+    assert pause == took_s or took_s + pause == pytest.approx(told / per_second)
 
 
 async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> None:

@@ -39,7 +39,7 @@ class Settings(ServiceSettings):
     published_per_second: int = Field(
         500,
         ge=0,
-        description="Customers whose scores a run publishes a second, after its first 5,000; 0: as many as it can.",
+        description="Customers whose new scores a run tells a second, after its first 5,000; 0: as many as it can.",
     )
 
     @field_validator("time_zone")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from regulars_gateway.application.ports import Begin, Send, Terms, Unit
 from regulars_gateway.application.record_attempts import Chance, record_attempts
@@ -21,7 +21,7 @@ POLL_S = 0.5
 """The safety net behind the wake-ups, and how soon a lease that ran out is seen."""
 
 PACE_S = 0.1
-"""After a cycle that did something the next begins so much later than it: what ends or arrives meanwhile shares a commit
+"""After a cycle that did something the next begins so much later: what ends or arrives meanwhile shares a commit
 (ADR 0018). What comes alone does not wait for it, nor does what is due and had no room."""
 
 GATHER_S = 0.02
@@ -31,6 +31,7 @@ TURN_S = 2.0
 """A lane's turn: after it no further delivery of the lane is begun under the same claim."""
 
 AWAY_S = 1.0
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class Deliverer:
@@ -61,7 +62,7 @@ class Deliverer:
                         wait_s, pace_s = await self._cycle(group)
                     except Unavailable:
                         wait_s, pace_s = AWAY_S, 0.0
-                    await self._rest(wait_s, began + pace_s)
+                    await self._rest(stop, wait_s, began + pace_s)
             await self._record_the_last()
         finally:
             stopping.cancel()
@@ -72,28 +73,30 @@ class Deliverer:
         Returns for how long there is nothing to do, as far as is known; and how soon after this cycle's beginning the
         next may begin if there is.
         """
-        at = self._now()
         room = self._terms.at_once - self._in_flight
         has_ended = bool(self._done)
-        async with self._recording(at) as unit:
+        async with self._recording() as unit:
+            # Of now: the leases are to outlast what is done under them, however long the recording took.
+            at = self._now()
             claimed = await unit.claims.claim(self._terms, at, room) if room > 0 else []
-            next_due = await unit.claims.next_due(at)
+            due = await unit.claims.next_due()
         for lane in claimed:
             self._in_flight += 1
             group.create_task(self._deliver(lane))
-        if next_due is not None and next_due <= at:
-            # It waits for something in flight, whose end wakes us.
-            return POLL_S, 0.0
-        wait_s = POLL_S if next_due is None else min(POLL_S, (next_due - at).total_seconds())
-        return wait_s, PACE_S if claimed or has_ended else 0.0
+        # What is due already waits for something in flight, whose end wakes us, or for another deliverer.
+        later = [(instant - at).total_seconds() for instant in due.values() if instant > at]
+        has_no_room = any(due.get(lane.endpoint_id, LATEST) <= at for lane in claimed)
+        is_paced = (claimed or has_ended) and not has_no_room
+        return min(POLL_S, *later) if later else POLL_S, PACE_S if is_paced else 0.0
 
-    async def _rest(self, wait_s: float, not_before: float) -> None:
-        try:
+    async def _rest(self, stop: asyncio.Event, wait_s: float, not_before: float) -> None:
+        clock = asyncio.get_running_loop().time
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), wait_s)
-        except TimeoutError:
-            return
-        # Woken by the first of several: the others are just behind it.
-        await asyncio.sleep(max(GATHER_S, not_before - asyncio.get_running_loop().time()))
+            # Woken by the first of several: the others are just behind it.
+            not_before = max(not_before, clock() + GATHER_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), not_before - clock())
 
     async def _deliver(self, lane: Claimed) -> None:
         try:
@@ -116,14 +119,14 @@ class Deliverer:
         return tried
 
     @asynccontextmanager
-    async def _recording(self, at: datetime) -> AsyncIterator[Unit]:
+    async def _recording(self) -> AsyncIterator[Unit]:
         """A unit in which the ended deliveries are recorded. They are kept for the next when the database is away, if
         that is before the leases run out."""
         reports, self._done = self._done, []
         try:
             async with self._begin() as unit:
                 if reports:
-                    await record_attempts(reports, self._terms, self._chance, unit, at)
+                    await record_attempts(reports, self._terms, self._chance, unit, self._now())
                 yield unit
         except Unavailable:
             self._done = reports + self._done
@@ -132,7 +135,7 @@ class Deliverer:
     async def _record_the_last(self) -> None:
         if self._done:
             with suppress(Unavailable):
-                async with self._recording(self._now()):
+                async with self._recording():
                     pass
 
     async def _wake_at(self, stop: asyncio.Event) -> None:

@@ -79,8 +79,8 @@ class ClaimStore(Protocol):
     async def claim(self, terms: Terms, at: datetime, room: int) -> Sequence[Claimed]:
         """At most `room` lanes that are due, ours until `terms.lease` has passed, the longest due first."""
 
-    async def next_due(self, at: datetime) -> datetime | None:
-        """When the next lane becomes due, None when nothing waits."""
+    async def next_due(self) -> Mapping[UUID, datetime]:
+        """When the next lane of each endpoint becomes due that anything waits for."""
 
     async def held(self, reports: Sequence[LaneReport]) -> Set[UUID]:
         """The claims that are still ours, their lanes locked until the end of the transaction."""

@@ -23,12 +23,14 @@ CUSTOMERS_PER_COMMIT = 125
 AT_ONCE = 5_000
 """Customers of a run who are published as fast as it goes: a run over a small shop takes seconds."""
 
+PROGRESS_EVERY = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class RunWork:
     """How a run is done. It may be done again from its beginning after a crash: nobody is told twice.
 
-    `per_second`: customers published a second after the first `AT_ONCE`; 0: all as fast as it goes.
+    `per_second`: customers told of a second after the first `AT_ONCE`; 0: all as fast as it goes.
     """
 
     fit: Fit
@@ -55,16 +57,20 @@ class RunWork:
     async def _publish(self, run_id: UUID, progress: Progress) -> None:
         customers = await self._customers(run_id)
         last: CustomerId | None = None
-        done, began = 0, monotonic()
+        done = 0
         while True:
+            began = monotonic()
             async with self.begin() as unit:
                 chunk = await unit.customers.lock_unpublished(run_id, last, CUSTOMERS_PER_COMMIT)
-                await publish(unit, chunk, await _model(unit), self.house)
+                told = await publish(unit, chunk, await _model(unit), self.house)
             if not chunk:
+                await progress(done, max(customers, done))
                 return
             last, done = chunk[-1].customer.id, done + len(chunk)
-            await progress(done, max(customers, done))
-            await asyncio.sleep(pause_s(done, monotonic() - began, self.per_second))
+            if done % PROGRESS_EVERY < len(chunk):
+                await progress(done, max(customers, done))
+            if done > AT_ONCE and self.per_second:
+                await asyncio.sleep(pause_s(told, monotonic() - began, self.per_second))
 
     async def _customers(self, run_id: UUID) -> int:
         async with self.begin() as unit:
@@ -81,15 +87,15 @@ class RunWork:
                 await unit.announce([RunCompleted(run_id, run.as_of, model.name, run.customers or 0, at)])
 
 
-def pause_s(done: int, elapsed_s: float, per_second: int) -> float:
-    """How long a run that has published `done` customers in `elapsed_s` waits before the next ones."""
-    if per_second == 0:
-        return 0.0
-    return max(0.0, (done - AT_ONCE) / per_second - elapsed_s)
+def pause_s(told: int, took_s: float, per_second: int) -> float:
+    """How long a run waits after a commit of `took_s` that told of so many customers: for their share of a second, and
+    as long as the commit took, since those of whom there is nothing to tell cost one too."""
+    return max(took_s, told / per_second - took_s)
 
 
-async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> None:
-    """Publish the drafted figures, and live ones where a purchase has come in between."""
+async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> int:
+    """Publish the drafted figures, and live ones where a purchase has come in between. Returns of how many customers
+    there was anything to tell."""
     scored: list[CustomerScored] = []
     facts: list[Fact] = []
     changed = [drafted.customer for drafted in chunk if drafted.draft is None]
@@ -102,7 +108,9 @@ async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: Hou
     await unit.customers.publish(scored)
     await unit.announce(facts)
     alarms = sum(isinstance(fact, ChurnRiskRaised) for fact in facts)
-    await unit.runs.count(model.run_id, published=len(facts) - alarms, alarms=alarms)
+    told = len(facts) - alarms
+    await unit.runs.count(model.run_id, published=told, alarms=alarms)
+    return told
 
 
 def _scored(drafted: Drafted, model: Model, house: House, recent: Recent | None) -> CustomerScored | None:

@@ -80,7 +80,7 @@ _HEADS = text(
 )
 _NEXT_DUE = text(
     """
-    SELECT min(greatest(lane.next_at, CASE WHEN failures_in_row >= :probed_after THEN probe_at END))
+    SELECT id, greatest(lane.next_at, CASE WHEN failures_in_row >= :probed_after THEN probe_at END) AS next_at
     FROM endpoints CROSS JOIN LATERAL (
         SELECT min(next_at) AS next_at FROM lanes
         WHERE endpoint_id = endpoints.id AND claim IS NULL AND next_at IS NOT NULL
@@ -141,9 +141,9 @@ class SqlClaims:
             for row in lanes
         ]
 
-    async def next_due(self, at: datetime) -> datetime | None:
-        due: datetime | None = await self._connection.scalar(_NEXT_DUE, {"probed_after": PROBED_AFTER})
-        return due
+    async def next_due(self) -> Mapping[UUID, datetime]:
+        rows = await self._connection.execute(_NEXT_DUE, {"probed_after": PROBED_AFTER})
+        return {row.id: row.next_at for row in rows}
 
     async def held(self, reports: Sequence[LaneReport]) -> Set[UUID]:
         lanes = {report.claim: (report.endpoint_id, report.subject) for report in reports}
