@@ -219,6 +219,18 @@ async def test_a_file_that_is_there_is_whole_and_stays(tmp_path: Path) -> None:
     assert path.read_bytes() == written
 
 
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def test_what_a_killed_try_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    message_id, other_id = uuid4(), uuid4()
+    for one in (message_id, other_id):
+        (tmp_path / f".{one}.0a1b2c3d.part").write_text('{"to": "a@exam')
+    await FileSink(tmp_path, "email").send(message_id, "a@example.com", Text("Hi", "there"))
+    assert names_in(tmp_path) == {f"{message_id}.json", f".{other_id}.0a1b2c3d.part"}
+
+
 async def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -13,8 +14,11 @@ from standardwebhooks import Webhook as Verifier
 from gateway.conftest import OpenDesk
 from gateway.desk import EARNED, ENDPOINTS, RECORDED, REGISTERED, Desk, an_event, working
 from gateway.receiver import Reply, Webhook, a_receiver, always, in_turn, thanks
+from regulars_gateway.adapters.db.claims import SqlClaims
 from regulars_gateway.application.deliver_webhooks import POLL_S
-from regulars_kit.values import utc_now
+from regulars_gateway.application.ports import Terms
+from regulars_gateway.domain.deliveries import Claimed
+from regulars_kit.values import Unavailable, utc_now
 
 ANN, BOB = str(uuid4()), str(uuid4())
 
@@ -227,6 +231,26 @@ async def test_after_twenty_failures_in_a_row_one_probe_at_a_time_goes_out(open_
         await partner.has(burst + 10)
         assert most == 1
         await desk.until_delivered(40)
+
+
+async def test_what_came_of_a_delivery_is_kept_while_the_database_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, outages = SqlClaims.claim, 0
+
+    async def claim_after_an_outage(self: SqlClaims, terms: Terms, at: datetime, room: int) -> Sequence[Claimed]:
+        nonlocal outages
+        if partner.got and not outages:
+            outages += 1
+            raise Unavailable("the database is away")
+        return await claim(self, terms, at, room)
+
+    monkeypatch.setattr(SqlClaims, "claim", claim_after_an_outage)
+    async with a_receiver() as partner, desk.working():
+        await desk.subscribe(partner.url)
+        await desk.publish(an_event(ANN))
+        await desk.until_delivered(1)
+    assert (outages, len(partner.got)) == (1, 1)
 
 
 async def test_what_was_in_flight_at_a_kill_is_repeated_with_the_same_id(open_desk: OpenDesk) -> None:

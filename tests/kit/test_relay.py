@@ -111,6 +111,17 @@ async def test_what_comes_alone_waits_for_nothing_and_what_follows_at_once_for_t
         assert not relay.looked.is_set()
 
 
+async def test_after_a_batch_it_looks_again_by_itself(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regulars_kit.relay.POLL_S", 60.0)
+    monkeypatch.setattr("regulars_kit.relay.PACE_S", 2.0)  # longer than the sale takes
+    bus = WatchedBus()
+    await sell(shop, sales(1, 1))
+    async with running(Relay(shop, bus, TOPIC)):
+        await bus.until(lambda: len(bus.published) == 1)
+        await sell(shop, sales(1, 1))
+        await bus.until(lambda: len(bus.published) == 2)
+
+
 async def test_while_the_bus_is_away_the_outbox_waits(shop: Database) -> None:
     bus = WatchedBus()
     bus.is_away = True

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import SimpleNamespace
 from uuid import UUID
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from builders import ANNA
 from regulars_contracts.events.scoring import ChurnRiskRaised, CustomerScored, RunCompleted
-from regulars_scoring.application import run_scoring
 from scoring.shop import TODAY, Shop, a_crowd, a_sale, code_of
 
 
@@ -33,35 +28,6 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     )
     alarms = await shop.told(ChurnRiskRaised.type)
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
-
-
-async def test_the_first_customers_are_published_at_once_and_the_rest_at_a_pace(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-
-    async def sleep(pause: float) -> None:
-        pauses.append(pause)
-
-    monkeypatch.setattr(run_scoring, "asyncio", SimpleNamespace(sleep=sleep))
-    monkeypatch.setattr(run_scoring, "pause_s", lambda told, took_s, per_second: told / per_second)
-    monkeypatch.setattr(run_scoring, "CUSTOMERS_PER_COMMIT", 15)
-    monkeypatch.setattr(run_scoring, "AT_ONCE", 30)
-    await shop.hear(*a_crowd())
-    run = await shop.run()
-    assert len(pauses) == -(-(run["customers"] - 30) // 15)
-    assert sum(pauses) == pytest.approx((run["published"] - 30) / 500)
-    pauses.clear()
-    assert (await shop.run())["published"] == 0
-    assert set(pauses) == {0}, "nobody changed"
-
-
-@given(told=st.integers(0, 125), took_s=st.floats(0, 60), per_second=st.integers(1, 100_000))
-def test_a_pace_is_kept_and_half_of_the_time_left_to_others(told: int, took_s: float, per_second: int) -> None:
-    pause = run_scoring.pause_s(told, took_s, per_second)
-    assert pause >= took_s
-    assert told <= (took_s + pause) * per_second * (1 + 1e-9)
-    assert pause == took_s or took_s + pause == pytest.approx(told / per_second)
 
 
 async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> None:

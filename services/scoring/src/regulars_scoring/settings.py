@@ -36,12 +36,6 @@ class Settings(ServiceSettings):
         200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
     )
 
-    published_per_second: int = Field(
-        500,
-        ge=0,
-        description="Customers whose new scores a run tells a second, after its first 5,000; 0: as many as it can.",
-    )
-
     @field_validator("time_zone")
     @classmethod
     def _is_zone(cls, name: str) -> str:

@@ -1,12 +1,9 @@
-"""The run's work: fit and draft in a process of its own, then publish, some customers a commit and no faster than the
-tills bear beside it (ADR 0020)."""
+"""The run's work: fit and draft in a process of its own, then publish, some customers a commit."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 from uuid import UUID
 
 from regulars_kit.values import CustomerId
@@ -17,26 +14,17 @@ from regulars_scoring.domain.model import Model
 from regulars_scoring.domain.refusals import FitFailed, UnknownRun
 from regulars_scoring.domain.rfm import Recent
 
-CUSTOMERS_PER_COMMIT = 125
+CUSTOMERS_PER_COMMIT = 500
 """Few enough that a purchase of one of them waits some hundredths of a second."""
-
-AT_ONCE = 5_000
-"""Customers of a run who are published as fast as it goes: a run over a small shop takes seconds."""
-
-PROGRESS_EVERY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunWork:
-    """How a run is done. It may be done again from its beginning after a crash: nobody is told twice.
-
-    `per_second`: customers told of a second after the first `AT_ONCE`; 0: all as fast as it goes.
-    """
+    """How a run is done. It may be done again from its beginning after a crash: nobody is told twice."""
 
     fit: Fit
     begin: Transactions
     house: House
-    per_second: int
 
     async def __call__(self, run_id: UUID, progress: Progress) -> None:
         """Raises `FitFailed`: the scores are as they were before. `progress` counts the customers published."""
@@ -59,18 +47,13 @@ class RunWork:
         last: CustomerId | None = None
         done = 0
         while True:
-            began = monotonic()
             async with self.begin() as unit:
                 chunk = await unit.customers.lock_unpublished(run_id, last, CUSTOMERS_PER_COMMIT)
-                told = await publish(unit, chunk, await _model(unit), self.house)
+                await publish(unit, chunk, await _model(unit), self.house)
             if not chunk:
-                await progress(done, max(customers, done))
                 return
             last, done = chunk[-1].customer.id, done + len(chunk)
-            if done % PROGRESS_EVERY < len(chunk):
-                await progress(done, max(customers, done))
-            if done > AT_ONCE and self.per_second:
-                await asyncio.sleep(pause_s(told, monotonic() - began, self.per_second))
+            await progress(done, max(customers, done))
 
     async def _customers(self, run_id: UUID) -> int:
         async with self.begin() as unit:
@@ -87,15 +70,8 @@ class RunWork:
                 await unit.announce([RunCompleted(run_id, run.as_of, model.name, run.customers or 0, at)])
 
 
-def pause_s(told: int, took_s: float, per_second: int) -> float:
-    """How long a run waits after a commit of `took_s` that told of so many customers: for their share of a second, and
-    as long as the commit took, since those of whom there is nothing to tell cost one too."""
-    return max(took_s, told / per_second - took_s)
-
-
-async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> int:
-    """Publish the drafted figures, and live ones where a purchase has come in between. Returns of how many customers
-    there was anything to tell."""
+async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: House) -> None:
+    """Publish the drafted figures, and live ones where a purchase has come in between."""
     scored: list[CustomerScored] = []
     facts: list[Fact] = []
     changed = [drafted.customer for drafted in chunk if drafted.draft is None]
@@ -108,9 +84,7 @@ async def publish(unit: Unit, chunk: Sequence[Drafted], model: Model, house: Hou
     await unit.customers.publish(scored)
     await unit.announce(facts)
     alarms = sum(isinstance(fact, ChurnRiskRaised) for fact in facts)
-    told = len(facts) - alarms
-    await unit.runs.count(model.run_id, published=told, alarms=alarms)
-    return told
+    await unit.runs.count(model.run_id, published=len(facts) - alarms, alarms=alarms)
 
 
 def _scored(drafted: Drafted, model: Model, house: House, recent: Recent | None) -> CustomerScored | None:

@@ -38,20 +38,27 @@ class FileSink:
 
     def _write(self, message_id: UUID, content: bytes) -> None:
         path = self._folder / f"{message_id}.json"
-        if path.exists():
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        # A name of its own for each try: a twin may be writing the same message.
-        aside = self._folder / f".{message_id}.{secrets.token_hex(4)}.part"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # A name of its own for each try: a twin may be writing the same message.
+            self._write_aside(self._folder / f".{message_id}.{secrets.token_hex(4)}.part", content, path)
+            self._make_durable()
+        # Of tries that were killed; and of a twin that is still writing, who then finds the whole file.
+        for aside in self._folder.glob(f".{message_id}.*.part"):
+            aside.unlink(missing_ok=True)
+
+    def _write_aside(self, aside: Path, content: bytes, path: Path) -> None:
         try:
             with aside.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             aside.rename(path)
+        except FileNotFoundError:
+            if not path.exists():
+                raise
         finally:
             aside.unlink(missing_ok=True)
-        self._make_durable()
 
     def _make_durable(self) -> None:
         folder = os.open(self._folder, os.O_RDONLY)
