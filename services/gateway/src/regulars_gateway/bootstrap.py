@@ -70,9 +70,9 @@ def build(
     relay = Relay(database, bus, TOPIC, clock=clock)
     client = OutboundClient(settings.allowed_networks, timeout_s=settings.delivery_timeout_s)
     # Wakes no relay: an endpoint is seldom disabled, and the news is found at the relay's next look.
-    alone = Transactions(database, _unit)
-    deliverer = Deliverer(alone, sending(client, MEDIA_TYPE, clock), settings.terms(), random.random, clock)
-    sequencer = Sequencer(alone)
+    silent = Transactions(database, _unit)
+    deliverer = Deliverer(silent, sending(client, MEDIA_TYPE, clock), settings.terms(), random.random, clock)
+    sequencer = Sequencer(silent)
 
     def wake() -> None:
         deliverer.wake()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 
 from regulars_gateway.application.ports import Begin, Send, Terms, Unit
 from regulars_gateway.application.record_attempts import Chance, record_attempts
@@ -31,7 +30,6 @@ TURN_S = 2.0
 """A lane's turn: after it no further delivery of the lane is begun under the same claim."""
 
 AWAY_S = 1.0
-LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class Deliverer:
@@ -84,10 +82,11 @@ class Deliverer:
             self._in_flight += 1
             group.create_task(self._deliver(lane))
         # What is due already waits for something in flight, whose end wakes us, or for another deliverer.
-        later = [(instant - at).total_seconds() for instant in due.values() if instant > at]
-        has_no_room = any(due.get(lane.endpoint_id, LATEST) <= at for lane in claimed)
+        wait_s = min([POLL_S, *((instant - at).total_seconds() for instant in due.values() if instant > at)])
+        overdue = {endpoint_id for endpoint_id, instant in due.items() if instant <= at}
+        has_no_room = len(claimed) == room or any(lane.endpoint_id in overdue for lane in claimed)
         is_paced = (claimed or has_ended) and not has_no_room
-        return min(POLL_S, *later) if later else POLL_S, PACE_S if is_paced else 0.0
+        return wait_s, PACE_S if is_paced else 0.0
 
     async def _rest(self, stop: asyncio.Event, wait_s: float, not_before: float) -> None:
         clock = asyncio.get_running_loop().time
