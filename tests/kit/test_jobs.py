@@ -208,6 +208,23 @@ async def test_a_process_that_stops_gives_its_job_back(database: Database, endin
     assert (await find(database, job_id)).state == "done"
 
 
+async def test_a_process_told_to_stop_was_no_attempt_and_one_whose_work_failed_was(database: Database) -> None:
+    ending: BaseException
+
+    async def interrupted(task: Task) -> None:
+        raise ending
+
+    job_id, runner = await submit(database, lines=1), JobRunner(database, {"import": interrupted})
+    for ending, attempts in ((asyncio.CancelledError(), 0), (Unavailable("away"), 1), (asyncio.CancelledError(), 1)):
+        with pytest.raises(type(ending)):
+            await runner.run_next()
+        assert (await find(database, job_id)).attempts == attempts
+    async with database.transaction() as connection:
+        again = await jobs.claim_job(connection, ["import"])
+        assert again is not None
+        assert again.attempts == 2
+
+
 async def test_a_runner_runs_what_comes_until_it_is_stopped(database: Database) -> None:
     stop, done = asyncio.Event(), asyncio.Event()
 

@@ -88,8 +88,11 @@ class JobRunner:
             await self._end(job, "cancelled")
         except LeaseLost:
             log.warning("job taken over by another process", job=job.id)
-        except (asyncio.CancelledError, Unavailable):
-            await self._give_back(job)
+        except asyncio.CancelledError:
+            await self._give_back(job, has_failed=False)
+            raise
+        except Unavailable:
+            await self._give_back(job, has_failed=True)
             raise
         except Refused as refusal:
             await self._end(job, "failed", error=f"{refusal.code}: {refusal.detail}")
@@ -102,10 +105,10 @@ class JobRunner:
         async with self._database.transaction() as connection:
             return await jobs.renew_job(connection, job)
 
-    async def _give_back(self, job: Job) -> None:
+    async def _give_back(self, job: Job, *, has_failed: bool) -> None:
         try:
             async with self._database.transaction() as connection:
-                await jobs.renew_job(connection, job, lease_s=-1)
+                await jobs.give_back_job(connection, job, has_failed=has_failed)
         except Unavailable:
             log.warning("job left to its lease", job=job.id)
 

@@ -71,7 +71,7 @@ class JobEnded(Refused):
 class Job:
     """`id` carries its service (`loyalty-0197…`), so that the door can route by it. `total` None: not known yet.
 
-    `attempts` counts the claims; the holder writes only while the number is its own.
+    `attempts` counts the claims, but for those given back in good order; the holder writes only while it is its own.
     """
 
     id: str
@@ -184,12 +184,20 @@ async def report_progress(connection: AsyncConnection, job: Job, progress: int, 
 
 
 async def renew_job(connection: AsyncConnection, job: Job, *, lease_s: float = LEASE_S) -> bool:
-    """Hold it for another lease; False when it is no longer the caller's. A negative lease gives it back at once."""
+    """Hold it for another lease; False when it is no longer the caller's."""
     renewed = await connection.execute(
         text(f"UPDATE jobs SET lease_until = now() + :lease_s * interval '1 second' {_HELD}"),
         {**_holder(job), "lease_s": lease_s},
     )
     return renewed.rowcount == 1
+
+
+async def give_back_job(connection: AsyncConnection, job: Job, *, has_failed: bool) -> None:
+    """Let go of it for whoever comes next. Unless its work has failed it was no attempt; the caller writes no more."""
+    await connection.execute(
+        text(f"UPDATE jobs SET lease_until = now() - interval '1 second', attempts = attempts - :undone {_HELD}"),
+        {**_holder(job), "undone": 0 if has_failed else 1},
+    )
 
 
 async def end_job(
