@@ -14,7 +14,8 @@ from regulars.server_user import ServerUser, before_exec, own
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
-# A fresh cluster takes 40 MB, and the write-ahead log grows to 1 GB under load: below this it would not last.
+# A fresh cluster takes 40 MB. The write-ahead log is that of the last minutes, up to 4 GB under lasting load
+# (postgres_settings.py): below this not even a small shop's would fit.
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 
 

@@ -29,6 +29,7 @@ from regulars.cluster import (
     refuse_a_full_disk,
     refuse_another_version,
 )
+from regulars.postgres_settings import SETTINGS
 from regulars.postmaster import environment, explained, is_alive, is_ready, recorded_pid, servers_on
 from regulars.refusals import CannotStart
 from regulars.server_user import ServerUser, before_exec, choose_server_user, own
@@ -41,22 +42,6 @@ LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds these and a NUL (unix(7)
 _DEFAULT_PORT = 5432
 _LOG_LIMIT_BYTES = 10 * 1024 * 1024
 _POLL_S = 0.01
-
-_SETTINGS = {
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "max_connections": "200",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "min_wal_size": "1GB",  # A new file of the log holds all commits up for 50 to 110 ms.
-    # Short statements: compiling one costs more than it saves.
-    "jit": "off",
-    # At the default pace three vacuums take the processors from the tills.
-    "autovacuum_vacuum_cost_delay": "10ms",
-    # What a failing statement carried may be personal data; the log keeps the error alone.
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-}
 
 
 class PostgresServer:
@@ -80,7 +65,7 @@ class PostgresServer:
         self.data_dir = data_dir.absolute()
         self._port = port
         self._password = password
-        self._settings = _SETTINGS | dict(settings or {})
+        self._settings = {**SETTINGS, **(settings or {})}
         self._binaries = binaries
         self._user: ServerUser | None = None
         self._process: subprocess.Popen[bytes] | None = None
