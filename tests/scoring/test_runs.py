@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from builders import ANNA
 from regulars_contracts.events.scoring import ChurnRiskRaised, CustomerScored, RunCompleted
+from regulars_scoring.application import run_scoring
 from scoring.shop import TODAY, Shop, a_crowd, a_sale, code_of
+
+COMMIT_S = 0.01
 
 
 async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
@@ -28,6 +34,50 @@ async def test_a_run_scores_everybody_and_says_so(shop: Shop) -> None:
     )
     alarms = await shop.told(ChurnRiskRaised.type)
     assert run["alarms"] == len(alarms) == run["report"]["churn_bands"]["high"]
+
+
+async def test_the_first_customers_are_published_at_once_and_the_rest_at_a_pace(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(pause: float) -> None:
+        pauses.append(pause)
+
+    monkeypatch.setattr(run_scoring, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(run_scoring, "monotonic", count(step=COMMIT_S).__next__)
+    monkeypatch.setattr(run_scoring, "CUSTOMERS_PER_COMMIT", 15)
+    monkeypatch.setattr(run_scoring, "AT_ONCE", 30)
+    await shop.hear(*a_crowd())
+    run = await shop.run()
+    rest = run["customers"] - 30
+    shares = [min(15, rest - first) / 750 for first in range(0, rest, 15)]
+    assert pauses == [pytest.approx(max(0.0, share - COMMIT_S)) for share in shares]
+    pauses.clear()
+    assert (await shop.run())["published"] == 0
+    assert pauses == [0.0] * len(shares), "nobody changed"
+
+
+async def test_a_run_that_is_cancelled_while_it_publishes_stops_at_its_next_step(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.hear(*a_crowd())
+    asked = await shop.ask_for_run()
+
+    async def cancel(_: float) -> None:
+        answer = await shop.send("POST", f"/v1/jobs/{asked['job_id']}/cancel")
+        assert answer.status_code == 202, answer.text
+
+    monkeypatch.setattr(run_scoring, "asyncio", SimpleNamespace(sleep=cancel))
+    monkeypatch.setattr(run_scoring, "CUSTOMERS_PER_COMMIT", 15)
+    monkeypatch.setattr(run_scoring, "AT_ONCE", 0)
+    monkeypatch.setattr(run_scoring, "PROGRESS_EVERY_S", 0.0)
+    assert await shop.work()
+    run = await shop.get(f"/v1/scoring/runs/{asked['run_id']}")
+    job = await shop.get(f"/v1/jobs/{asked['job_id']}")
+    assert (run["state"], job["state"]) == ("cancelled", "cancelled")
+    assert (run["published"], job["progress"], job["total"]) == (30, 30, run["customers"])
+    assert await shop.told("scoring.run_completed.v1") == []
 
 
 async def test_the_report_counts_every_customer_in_every_way(scored: Shop) -> None:

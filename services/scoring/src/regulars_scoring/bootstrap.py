@@ -71,7 +71,8 @@ def build(
         clock=clock,
         together=settings.events_together,
     )
-    work = RunWork(fit or WorkerProcess(settings.database_url, bands, settings.not_goods), begin, house)
+    fit = fit or WorkerProcess(settings.database_url, bands, settings.not_goods)
+    work = RunWork(fit, begin, house, settings.published_per_second)
     return Service(
         SERVICE,
         _app(context, verifier, dead_letter_routes(consumer, SERVICE), job_routes(database)),

@@ -35,6 +35,9 @@ class Settings(ServiceSettings):
     events_together: int = Field(
         200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
     )
+    published_per_second: int = Field(
+        750, ge=50, description="Customers whose new scores a run tells a second at most, after its first 5,000."
+    )
 
     @field_validator("time_zone")
     @classmethod
