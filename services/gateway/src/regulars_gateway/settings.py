@@ -58,8 +58,8 @@ class Settings(ServiceSettings):
     )
     retry_jitter: float = Field(0.1, ge=0, le=1, description="By what share a wait is lengthened at most, by chance.")
     delivery_timeout_s: float = Field(10.0, gt=0, le=60, description="Seconds that a receiver has for its answer.")
-    deliveries_at_once: int = Field(128, ge=1, le=1_000, description="Deliveries one process has in flight at most.")
-    deliveries_per_endpoint: int = Field(48, ge=1, le=100, description="Of those, to one endpoint at most.")
+    deliveries_at_once: int = Field(256, ge=1, le=1_000, description="Deliveries one process has in flight at most.")
+    deliveries_per_endpoint: int = Field(100, ge=1, le=100, description="Of those, to one endpoint at most.")
 
     def terms(self) -> Terms:
         """How deliveries are made. A lease outlasts what can be done under it: a lane's turn and one more answer."""
