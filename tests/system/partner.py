@@ -5,34 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import standardwebhooks
 
-from gateway.receiver import Receiver, a_receiver
+from gateway.receiver import Receiver, Reply, Webhook, a_receiver
 from system.books import read
 from system.running import until
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Partner:
     """`secret` is the endpoint's, as it was shown once."""
 
     receiver: Receiver
     endpoint_id: str
     secret: str
+    _told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _checked: int = 0
 
-    def events(self) -> dict[str, Mapping[str, Any]]:
+    def events(self) -> Mapping[str, Mapping[str, Any]]:
         """What was told, by event id. Raises WebhookVerificationError for one that the shop did not sign."""
         signed = standardwebhooks.Webhook(self.secret)
-        told: dict[str, Mapping[str, Any]] = {}
-        for webhook in self.receiver.got:
+        for webhook in self.receiver.got[self._checked :]:
             signed.verify(webhook.body, dict(webhook.headers))
-            told[webhook.event["id"]] = webhook.event
-        return told
+            self._told[webhook.event["id"]] = webhook.event
+            self._checked += 1
+        return self._told
+
+    async def hear(self, webhook: Webhook) -> Reply:
+        """Check it as it comes: five minutes later no receiver would believe it any more."""
+        self.events()
+        return Reply()
 
     def repeats(self) -> int:
         """How many webhooks came again under an id that had come before."""
@@ -63,7 +70,9 @@ async def a_partner(client: httpx.AsyncClient) -> AsyncIterator[Partner]:
         headers = {"Idempotency-Key": str(uuid4())}
         answer = await client.post("/v1/webhooks/endpoints", json={"url": receiver.url}, headers=headers)
         assert answer.status_code == 201, answer.text
-        yield Partner(receiver, answer.json()["id"], answer.json()["secret"])
+        partner = Partner(receiver, answer.json()["id"], answer.json()["secret"])
+        receiver.behaviour = partner.hear
+        yield partner
 
 
 async def feed(client: httpx.AsyncClient) -> dict[str, Mapping[str, Any]]:
