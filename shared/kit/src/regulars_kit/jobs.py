@@ -71,7 +71,7 @@ class JobEnded(Refused):
 class Job:
     """`id` carries its service (`loyalty-0197…`), so that the door can route by it. `total` None: not known yet.
 
-    `attempts` counts the claims, but for those given back in good order; the holder writes only while it is its own.
+    `attempts` counts the claims, those given back in good order aside; a holder of another number writes nothing.
     """
 
     id: str
@@ -183,11 +183,11 @@ async def report_progress(connection: AsyncConnection, job: Job, progress: int, 
     return None if row is None else bool(row.cancel_requested)
 
 
-async def renew_job(connection: AsyncConnection, job: Job, *, lease_s: float = LEASE_S) -> bool:
+async def renew_job(connection: AsyncConnection, job: Job) -> bool:
     """Hold it for another lease; False when it is no longer the caller's."""
     renewed = await connection.execute(
         text(f"UPDATE jobs SET lease_until = now() + :lease_s * interval '1 second' {_HELD}"),
-        {**_holder(job), "lease_s": lease_s},
+        {**_holder(job), "lease_s": LEASE_S},
     )
     return renewed.rowcount == 1
 
