@@ -138,9 +138,12 @@ async def test_the_360_knows_what_every_service_said(house: House) -> None:
         picture = await read(house.client, f"/v1/customers/{cleo}/360")
         return bool(picture["score"]["value"] and picture["segments"]["value"])
 
+    async def has_told_all() -> bool:
+        kinds = {entry["kind"] for entry in (await read(house.client, f"/v1/customers/{cleo}/timeline"))["items"]}
+        return {"registered", "purchase_recorded", "message_sent"} <= kinds
+
     await until(is_whole, "the 360 does not hear of score and segment")
-    kinds = {entry["kind"] for entry in (await read(house.client, f"/v1/customers/{cleo}/timeline"))["items"]}
-    assert {"registered", "purchase_recorded", "message_sent"} <= kinds
+    await until(has_told_all, "the timeline misses what the partner was told")
 
 
 async def test_the_feed_and_the_partner_heard_the_same(house: House) -> None:
