@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from conformance.killed import LAST_NUMBER
 from conformance.rig import DeadlyBus, Killed, Rig, running
 from conformance.shop import PATIENCE_S, SOLD, Recorder, a_sale, each_once, handled, sales
 from conformance.test_delivery import read
 from conformance.test_errors import Rule, letters
 from regulars_kit.db import Database
-from regulars_kit.inbox import Consumer, PermanentError
+from regulars_kit.inbox import PACE_S, Consumer, PermanentError
 from regulars_kit.values import Unavailable
 
 GROUP = "regulars-test"
 TOGETHER = 40
 
 
-def a_consumer(rig: Rig, topic: str, shop: Database, recorder: Recorder | None = None) -> Consumer:
+def a_consumer(
+    rig: Rig, topic: str, shop: Database, recorder: Recorder | None = None, pace_s: float = PACE_S
+) -> Consumer:
     handler = recorder or Recorder(shop, GROUP)
-    return Consumer(rig.bus, GROUP, [topic], {SOLD: handler}, shop, together=TOGETHER)
+    return Consumer(rig.bus, GROUP, [topic], {SOLD: handler}, shop, together=TOGETHER, pace_s=pace_s)
 
 
 async def until_handled(shop: Database, count: int, key: str | None = None) -> None:
@@ -48,11 +48,10 @@ async def test_every_event_has_its_effect_once_and_in_its_customers_order(rig: R
 
 
 async def test_what_comes_alone_waits_for_nothing_and_what_follows_at_once_for_the_pace(
-    rig: Rig, shop: Database, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, shop: Database
 ) -> None:
-    monkeypatch.setattr("regulars_kit.inbox.PACE_S", 60.0)
     topic = await rig.a_topic()
-    async with running(a_consumer(rig, topic, shop)):
+    async with running(a_consumer(rig, topic, shop, pace_s=60.0)):
         await rig.bus.publish(topic, [a_sale("one", 0)])
         await until_handled(shop, 1)
         await rig.bus.publish(topic, [a_sale("one", 1)])

@@ -33,6 +33,10 @@ from regulars_kit.service import Schedule, Service
 from regulars_kit.transactions import Transactions
 from regulars_kit.values import Clock, utc_now
 
+FOLLOW_EVERY_S = 1.0
+"""Events gather for so long before the picture, the timeline and the stage follow them: no till waits for these, nor
+anything that follows from points and scores (ADR 0018)."""
+
 FIND_LAPSED_EVERY_S = 60.0
 LAPSED_AT_ONCE = 500
 
@@ -60,6 +64,7 @@ def build(settings: Settings, bus: Bus, verifier: Verifier, clock: Clock = utc_n
         database,
         clock=clock,
         together=settings.events_together,
+        pace_s=FOLLOW_EVERY_S,
     )
     app = _app(context, verifier, Verifier(settings.callers, SERVICE, clock), dead_letter_routes(consumer, SERVICE))
     return Service(SERVICE, app, database, relay, consumer, _schedules(database, listen, rules, clock))

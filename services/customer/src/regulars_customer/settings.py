@@ -38,7 +38,7 @@ class Settings(ServiceSettings):
     )
     loyal_from_purchases: int = Field(5, ge=3, le=1_000_000, description="Purchases from which a customer is loyal.")
     events_together: int = Field(
-        200, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
+        1_000, ge=1, le=1_000, description="Events heard that share a transaction at most; 1: each has its own."
     )
 
     @field_validator("callers")

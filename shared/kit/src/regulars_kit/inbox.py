@@ -76,7 +76,7 @@ class Consumer:
 
     `together` above 1 fetches so many at a time and handles them in one transaction, whatever their partitions; when
     one of them fails, all are rolled back and handled as without it. What a handler does outside of its unit is then
-    done again: only for handlers that do nothing there. Two fetches begin `PACE_S` apart then, so that events gather
+    done again: only for handlers that do nothing there. Two fetches begin `pace_s` apart then, so that events gather
     while many come; one that comes alone waits for nothing.
     """
 
@@ -93,6 +93,7 @@ class Consumer:
         batch: int = 500,
         partitions_at_once: int = 4,
         together: int = 1,
+        pace_s: float = PACE_S,
     ) -> None:
         self.group = group
         self.database = database
@@ -102,6 +103,7 @@ class Consumer:
         self._handling = Handling(group, handlers, database, clock, max_age)
         self._batch = together if together > 1 else batch
         self._goes_together = together > 1
+        self._pace_s = pace_s
         self._at_once = asyncio.Semaphore(partitions_at_once)
         self._held_until: dict[_Place, float] = {}
         self._backoffs: dict[_Place, Backoff] = defaultdict(Backoff)
@@ -146,7 +148,7 @@ class Consumer:
                     for place, events in _by_place(received).items():
                         tasks.create_task(self._handle_in_order(subscription, place, events, stop))
             if self._goes_together and 0 < len(received) < self._batch:
-                await pause(stop, max(0.0, began + PACE_S - time.monotonic()))
+                await pause(stop, max(0.0, began + self._pace_s - time.monotonic()))
 
     async def _tell_lag(self, subscription: Subscription) -> None:
         if time.monotonic() - self._told_lag_at < _TELL_LAG_EVERY_S:
