@@ -95,7 +95,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole shops first: they take the longest, and nobody should wait for the last of them alone."""
+    """Whole shops first: they take the longest, and nobody should wait for the last of them alone.
+
+    `--no-loadscope-reorder` in pyproject.toml keeps it so: by itself xdist begins with the files of the most tests.
+    """
     items.sort(key=lambda item: ROOT / "tests" / "system" not in item.path.parents)
 
 
